@@ -1,0 +1,276 @@
+//! Commands: every durable write, typed and versioned (law I1), with everything in it that applying it
+//! needs (law I2): ids, the time, hashes and analyses are minted by the proposer.
+//!
+//! **Invariant:** the JSON of every command is a storage and a wire format. New variants and fields may
+//! come, old ones keep their meaning: `tests/golden/commands.json` holds them.
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{AnswerId, NoteId, QuestionId};
+use super::id::{ClusterId, FeedbackId, InterviewId, PersonId, SessionId, ShareId};
+use super::interview::{Member, Plan, Question};
+use super::kit::Kit;
+use super::person::{CandidateContext, Person, Role, Session};
+use super::refusal::Refusal;
+use super::room::Act;
+use super::text::Email;
+use super::time::Time;
+
+/// The version that this build writes. A node that meets a higher one stops instead of skipping it.
+pub const ENVELOPE_VERSION: u8 = 1;
+
+/// A command on its way into the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// [`ENVELOPE_VERSION`] of the proposer.
+    pub v: u8,
+    /// The proposer's clock; it never goes back within one journal.
+    pub at: Time,
+    /// Who asks; `None` for the product itself and for somebody who is not known yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<PersonId>,
+    /// The request's id, from the door to the audit log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// How a retry of the same request is recognised (law I4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<Once>,
+    /// What to do.
+    pub command: Command,
+}
+
+/// The name under which the first result of a request is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Once {
+    /// Whose key it is: keys of two people never meet.
+    pub scope: String,
+    /// The `Idempotency-Key`, or a frame's `id` with its room.
+    pub key: String,
+    /// SHA-256 over method, route and body; empty where the same key is the same request by contract
+    /// (frames).
+    pub fingerprint: String,
+}
+
+/// Every durable write.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Command {
+    /// The cluster's identity and secrets, once, by the node that was started on an empty directory.
+    Found {
+        /// Its id.
+        cluster_id: ClusterId,
+        /// The key that signs access tokens (PKCS #8, base64).
+        signing_key: String,
+        /// The key that links and cookies are derived from (base64).
+        link_key: String,
+    },
+    /// Organisation and first admin, once.
+    SetUp {
+        /// The organisation's name.
+        organisation: String,
+        /// The admin.
+        admin: Box<NewPerson>,
+        /// The admin's first login.
+        session: Session,
+    },
+    /// Somebody new.
+    AddPerson {
+        /// Who.
+        person: Box<NewPerson>,
+    },
+    /// Some of an account's fields.
+    ChangePerson {
+        /// Who.
+        person: PersonId,
+        /// The new name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        display_name: Option<String>,
+        /// The new role.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        role: Option<Role>,
+        /// Closed or open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        disabled: Option<bool>,
+    },
+    /// A new invite or reset link; older ones hold no longer.
+    RenewInvite {
+        /// Who.
+        person: PersonId,
+        /// Until when it holds.
+        expires_at: Time,
+    },
+    /// Somebody follows an invite or reset link.
+    AcceptInvite {
+        /// Who.
+        person: PersonId,
+        /// Which link.
+        generation: u32,
+        /// The name, if changed.
+        display_name: Option<String>,
+        /// The new password's hash.
+        password_hash: String,
+        /// The first login.
+        session: Session,
+    },
+    /// Somebody signs in.
+    OpenSession {
+        /// The login.
+        session: Session,
+    },
+    /// A refresh token is used: the next one holds from now on.
+    RefreshSession {
+        /// Which login.
+        session: SessionId,
+        /// The count of the token that was shown.
+        generation: u32,
+        /// The new end.
+        expires_at: Time,
+    },
+    /// Somebody signs out.
+    CloseSession {
+        /// Which login.
+        session: SessionId,
+    },
+    /// What a candidate brings along.
+    SetContext {
+        /// Whose.
+        person: PersonId,
+        /// What.
+        context: Box<CandidateContext>,
+    },
+    /// A kit of the organisation, new or the next version.
+    PutKit {
+        /// The kit; its version is counted by the state.
+        kit: Box<Kit>,
+    },
+    /// A new interview.
+    CreateInterview {
+        /// What never changes.
+        plan: Box<Plan>,
+        /// Who is in it.
+        members: Vec<Member>,
+        /// What is asked.
+        questions: Vec<Question>,
+    },
+    /// An act in a room.
+    Act {
+        /// Which room.
+        interview: InterviewId,
+        /// What.
+        act: Box<Act>,
+    },
+    /// A share link.
+    Share {
+        /// Its id.
+        share: ShareId,
+        /// The interview whose report it shows.
+        interview: InterviewId,
+        /// SHA-256 of the token, as hexadecimal digits.
+        token_hash: String,
+        /// Until when it holds.
+        expires_at: Time,
+    },
+    /// A share link ends.
+    Unshare {
+        /// Which.
+        share: ShareId,
+        /// Of which interview.
+        interview: InterviewId,
+    },
+    /// Whether a report felt right.
+    GiveFeedback {
+        /// Its id.
+        feedback: FeedbackId,
+        /// On which interview.
+        interview: InterviewId,
+        /// The judgement.
+        accurate: bool,
+        /// In words.
+        note: Option<String>,
+    },
+}
+
+/// An account that does not exist yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewPerson {
+    /// Who.
+    pub id: PersonId,
+    /// The address.
+    pub email: Email,
+    /// The name.
+    pub display_name: String,
+    /// The role.
+    pub role: Role,
+    /// The password's hash; without it the person gets an invite link.
+    pub password_hash: Option<String>,
+    /// Until when the invite link holds.
+    pub invite_expires_at: Option<Time>,
+}
+
+/// What applying a command led to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Done, and there is nothing to tell.
+    Done,
+    /// Not done.
+    Refused {
+        /// Why.
+        refusal: Refusal,
+    },
+    /// Done before under the same key: what came of it then.
+    Replayed {
+        /// The first outcome.
+        first: Box<Outcome>,
+    },
+    /// An account was made or changed.
+    Person {
+        /// As it is now.
+        person: Box<Person>,
+    },
+    /// A login was opened.
+    SignedIn {
+        /// The account.
+        person: Box<Person>,
+        /// The login.
+        session: Session,
+    },
+    /// A kit was stored.
+    Kit {
+        /// Which.
+        id: String,
+        /// The version that it has now.
+        version: u32,
+    },
+    /// An interview was made.
+    Interview {
+        /// Which.
+        interview: InterviewId,
+    },
+    /// An act happened.
+    Acted {
+        /// The first event that it led to; `None` for a note.
+        seq: Option<u64>,
+        /// The question that it made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        question_id: Option<QuestionId>,
+        /// The answer that it made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer_id: Option<AnswerId>,
+        /// The note that it made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note_id: Option<NoteId>,
+    },
+    /// A share link was made.
+    Shared {
+        /// Which.
+        share: ShareId,
+        /// Until when it holds.
+        expires_at: Time,
+    },
+    /// Feedback was kept.
+    Thanked {
+        /// Which.
+        feedback: FeedbackId,
+    },
+}

@@ -1,0 +1,192 @@
+//! Every bound of the product in one place, each with its reason (law I6).
+//!
+//! Units stand last in the names. Sizes of text count bytes of UTF-8.
+
+/// One JSON body. Far above any form of ours (a CV and a job description at their limits are 300 KiB), far
+/// below what would slow everybody's writes: the replaced system took 20 MB here and stalled.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// One frame of a room, in either direction as the contract says it in `welcome.limits`.
+pub const FRAME_BYTES_MAX: usize = 65_536;
+
+/// Frames a second of one socket; a fast typist's partials and answers stay under 10.
+pub const FRAMES_PER_SECOND: u32 = 50;
+
+/// Frames that may come at once after a pause: two seconds' worth, so that a resend after a reconnect passes.
+pub const FRAMES_BURST: u32 = 100;
+
+/// Seconds of twice the allowed rate after which a socket is closed with 4429.
+pub const FLOOD_SECONDS: u64 = 5;
+
+/// Members of one room: the largest panel anybody described is 12, so this is a bound, not a target.
+pub const MEMBERS_MAX: usize = 500;
+
+/// Sockets of one person in one room: tabs and devices of one human.
+pub const SOCKETS_PER_PERSON_MAX: usize = 32;
+
+/// Sockets of one node; the task and buffers of one idle socket take about 14 KiB.
+pub const SOCKETS_MAX: usize = 20_000;
+
+/// How long a socket may stay silent before its `hello`, so that half-open ones do not pile up.
+pub const HELLO_SECONDS: u64 = 5;
+
+/// Bad frames within [`BAD_FRAMES_SECONDS`] that close a socket.
+pub const BAD_FRAMES_MAX: usize = 3;
+
+/// The window of [`BAD_FRAMES_MAX`].
+pub const BAD_FRAMES_SECONDS: u64 = 60;
+
+/// A ticket's life: a page asks for it and uses it at once.
+pub const TICKET_SECONDS: u64 = 30;
+
+/// Tickets alive at once on a node: 30 s of a thousand sockets a second.
+pub const TICKETS_MAX: usize = 30_000;
+
+/// Frames that wait for one slow reader before it is closed; it resumes from the store and loses nothing.
+pub const OUTBOX_FRAMES_MAX: usize = 1_024;
+
+/// Inputs that wait for one room's loop. Senders wait beyond it, which slows only the room's own sockets.
+pub const MAILBOX_INPUTS_MAX: usize = 1_024;
+
+/// How long a socket may take nothing before it is closed as dead.
+pub const WRITE_STALL_SECONDS: u64 = 20;
+
+/// Between two protocol pings; proxies cut idle connections after 30 s and more.
+pub const PING_SECONDS: u64 = 20;
+
+/// Without any frame or pong for so long a socket counts as gone: two pings and some.
+pub const SILENCE_SECONDS: u64 = 45;
+
+/// A room without sockets leaves memory after so long; the store brings it back.
+pub const ROOM_IDLE_SECONDS: u64 = 60;
+
+/// Events sent from memory on resume; older ones come from the store.
+pub const RING_EVENTS: usize = 512;
+
+/// Events of one page from the store, over HTTP and on resume.
+pub const EVENTS_PAGE: usize = 200;
+
+/// Durable events of one interview. Eight hours of talk make about 5,000.
+pub const EVENTS_PER_INTERVIEW_MAX: u64 = 20_000;
+
+/// Questions of one interview; the longest structured guide seen has 40.
+pub const QUESTIONS_PER_INTERVIEW_MAX: usize = 200;
+
+/// Questions given when an interview is made.
+pub const QUESTIONS_AT_START_MAX: usize = 50;
+
+/// One question.
+pub const QUESTION_BYTES_MAX: usize = 2_000;
+
+/// One answer or spoken stretch: half of a frame, about 5,000 words, 40 minutes of speech. The other half is
+/// room for word timings.
+pub const ANSWER_BYTES_MAX: usize = 32_768;
+
+/// Word timings of one answer: as many as its bytes could hold words.
+pub const WORDS_MAX: usize = 8_192;
+
+/// One note of an interviewer.
+pub const NOTE_BYTES_MAX: usize = 8_192;
+
+/// A client-chosen frame id, in characters.
+pub const CLIENT_ID_CHARS_MAX: usize = 64;
+
+/// An idempotency key, in characters.
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
+
+/// How long the first result of a key is kept: 24 h.
+pub const IDEMPOTENCY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Expired idempotency records removed with each write: more than one, so that they always shrink.
+pub const IDEMPOTENCY_PRUNE_MAX: usize = 16;
+
+/// A CV as text: the longest academic ones reach 60 KiB.
+pub const CV_BYTES_MAX: usize = 200_000;
+
+/// A job description as text.
+pub const JOB_DESCRIPTION_BYTES_MAX: usize = 100_000;
+
+/// A name of a person, organisation, role, title or mode.
+pub const NAME_BYTES_MAX: usize = 200;
+
+/// RFC 5321 allows 254 characters in a mail address.
+pub const EMAIL_BYTES_MAX: usize = 254;
+
+/// Length is what makes a password strong (NIST SP 800-63B); 12 is our floor.
+pub const PASSWORD_CHARS_MIN: usize = 12;
+
+/// Argon2 hashes its input first, so this only bounds the request.
+pub const PASSWORD_BYTES_MAX: usize = 1_024;
+
+/// Password hashes at once: each takes 19 MiB and a core for tens of milliseconds.
+pub const PASSWORD_HASHES_MAX: usize = 2;
+
+/// Requests that wait for a password hash before one is turned away.
+pub const PASSWORD_WAITERS_MAX: usize = 64;
+
+/// People of an organisation.
+pub const PEOPLE_MAX: usize = 100_000;
+
+/// An access token's life.
+pub const ACCESS_TOKEN_SECONDS: i64 = 15 * 60;
+
+/// A login's life without use of its refresh token: two working weeks.
+pub const SESSION_SECONDS: i64 = 14 * 24 * 60 * 60;
+
+/// An invite link's life.
+pub const INVITE_SECONDS: i64 = 7 * 24 * 60 * 60;
+
+/// A share link's shortest life; below it nobody could open it.
+pub const SHARE_SECONDS_MIN: i64 = 60;
+
+/// A share link's default life, as in the replaced system.
+pub const SHARE_SECONDS: i64 = 24 * 60 * 60;
+
+/// A share link's longest life: a hiring round.
+pub const SHARE_SECONDS_MAX: i64 = 90 * 24 * 60 * 60;
+
+/// Share links of one interview that are neither revoked nor expired.
+pub const SHARES_PER_INTERVIEW_MAX: usize = 50;
+
+/// A note with feedback.
+pub const FEEDBACK_BYTES_MAX: usize = 2_000;
+
+/// Items of one page of a list.
+pub const PAGE_ITEMS_MAX: usize = 200;
+
+/// Items of a page if the caller does not say.
+pub const PAGE_ITEMS: usize = 50;
+
+/// Kits that an organisation adds.
+pub const KITS_MAX: usize = 1_000;
+
+/// Competencies of one kit.
+pub const KIT_COMPETENCIES_MAX: usize = 12;
+
+/// Earlier answers of a person that the consistency check reads: the last months of steady practice.
+pub const EARLIER_ANSWERS_MAX: usize = 40;
+
+/// Proposals that wait for the log. Beyond it callers are told to try again instead of queueing for minutes.
+pub const PROPOSALS_MAX: usize = 4_096;
+
+/// How long one proposal may take before its outcome is called unknown.
+pub const PROPOSAL_SECONDS: u64 = 10;
+
+/// Log entries since the last snapshot that start the next one. A practice answer is about 20 KiB, so this
+/// keeps the journal under some tens of megabytes.
+pub const SNAPSHOT_ENTRIES: u64 = 5_000;
+
+/// Log entries kept behind a snapshot for a node that is only a little behind.
+pub const LOG_TAIL_ENTRIES: u64 = 500;
+
+/// Connections for reading the state: readers beyond the cores only wait on each other.
+pub const READERS: usize = 4;
+
+/// A request's head must arrive within this time; a slow client may not hold a connection open.
+pub const REQUEST_HEAD_SECONDS: u64 = 15;
+
+/// A request in all; the longest of ours is an export.
+pub const REQUEST_SECONDS: u64 = 30;
+
+/// How long a stopping node waits for its requests and sockets.
+pub const DRAIN_SECONDS: u64 = 8;

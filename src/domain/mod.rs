@@ -1,0 +1,23 @@
+//! The nouns and the rules: ids, people, interviews, the room as a value, commands, events, limits.
+//!
+//! **Invariant:** nothing here touches a disk, a socket, a clock or a random source. Time and ids come in
+//! from outside, so the same journal gives the same state on every node.
+
+pub mod limit;
+
+pub mod id;
+pub mod number;
+pub mod time;
+
+pub mod refusal;
+pub mod text;
+
+pub mod analysis;
+pub mod kit;
+pub mod person;
+
+pub mod event;
+pub mod interview;
+pub mod room;
+
+pub mod command;
