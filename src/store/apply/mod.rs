@@ -1,0 +1,221 @@
+//! Applying commands: the one place where the domain's rows change.
+//!
+//! **Invariant:** the result depends on the rows and the command only (law I2): no clock, no randomness,
+//! no order of a hash map. Applying the same journal twice gives equal databases.
+//! **Invariant:** a refused command leaves no trace, so its idempotency key stays free.
+//! **Invariant:** the record under a key is written in the same transaction as the effect (law I4).
+
+mod audit;
+mod interviews;
+mod people;
+mod rooms;
+mod shares;
+
+use rusqlite::{Connection, Transaction, params};
+
+use crate::domain::command::{Command, ENVELOPE_VERSION, Envelope, Once, Outcome};
+use crate::domain::limit;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::time::Time;
+
+use super::Fault;
+use super::query;
+use super::state::Applied;
+
+/// Why a command stopped half way.
+enum Stop {
+    Refused(Refusal),
+    Fault(Fault),
+}
+
+type Step<T> = Result<T, Stop>;
+
+/// Applies one command within the batch's transaction.
+pub(super) fn apply(tx: &mut Transaction<'_>, envelope: &Envelope) -> Result<Applied, Fault> {
+    if envelope.v > ENVELOPE_VERSION {
+        return Err(Fault::plain(format!(
+            "the log holds a command of version {}, this Greenroom knows {ENVELOPE_VERSION}; upgrade this node",
+            envelope.v
+        )));
+    }
+    if let Some(once) = &envelope.once
+        && let Some(outcome) = recall(tx, once, envelope.at)?
+    {
+        return Ok(Applied {
+            outcome: Some(outcome),
+            events: None,
+        });
+    }
+    let mut savepoint = tx.savepoint()?;
+    match dispatch(&savepoint, envelope) {
+        Ok(applied) => {
+            if let (Some(once), Some(outcome)) = (&envelope.once, &applied.outcome) {
+                remember(&savepoint, once, outcome, envelope.at)?;
+            }
+            savepoint.commit()?;
+            Ok(applied)
+        }
+        Err(Stop::Refused(refusal)) => {
+            savepoint.rollback()?;
+            Ok(Applied {
+                outcome: Some(Outcome::Refused { refusal }),
+                events: None,
+            })
+        }
+        Err(Stop::Fault(fault)) => Err(fault),
+    }
+}
+
+fn dispatch(db: &Connection, envelope: &Envelope) -> Step<Applied> {
+    let outcome = match &envelope.command {
+        Command::Found {
+            cluster_id,
+            signing_key,
+            link_key,
+        } => people::found(db, envelope, *cluster_id, signing_key, link_key)?,
+        Command::SetUp {
+            organisation,
+            admin,
+            session,
+        } => people::set_up(db, envelope, organisation, admin, session)?,
+        Command::AddPerson { person } => people::add(db, envelope, person)?,
+        Command::ChangePerson {
+            person,
+            display_name,
+            role,
+            disabled,
+        } => people::change(
+            db,
+            envelope,
+            *person,
+            display_name.as_deref(),
+            *role,
+            *disabled,
+        )?,
+        Command::RenewInvite { person, expires_at } => {
+            people::renew_invite(db, envelope, *person, *expires_at)?
+        }
+        Command::AcceptInvite {
+            person,
+            generation,
+            display_name,
+            password_hash,
+            session,
+        } => {
+            let name = display_name.as_deref();
+            people::accept(
+                db,
+                envelope,
+                *person,
+                *generation,
+                name,
+                password_hash,
+                session,
+            )?
+        }
+        Command::OpenSession { session } => people::open_session(db, session)?,
+        Command::RefreshSession {
+            session,
+            generation,
+            expires_at,
+        } => people::refresh_session(db, envelope.at, *session, *generation, *expires_at)?,
+        Command::CloseSession { session } => people::close_session(db, envelope.at, *session)?,
+        Command::SetContext { person, context } => {
+            people::set_context(db, envelope.at, *person, context)?
+        }
+        Command::PutKit { kit } => interviews::put_kit(db, envelope, kit)?,
+        Command::CreateInterview {
+            plan,
+            members,
+            questions,
+        } => interviews::create(db, plan, members, questions)?,
+        Command::Act { interview, act } => return rooms::act(db, envelope, *interview, act),
+        Command::Share {
+            share,
+            interview,
+            token_hash,
+            expires_at,
+        } => shares::share(db, envelope, *share, *interview, token_hash, *expires_at)?,
+        Command::Unshare { share, interview } => shares::unshare(db, envelope, *share, *interview)?,
+        Command::GiveFeedback {
+            feedback,
+            interview,
+            accurate,
+            note,
+        } => shares::feedback(
+            db,
+            envelope,
+            *feedback,
+            *interview,
+            *accurate,
+            note.as_deref(),
+        )?,
+    };
+    Ok(Applied {
+        outcome: Some(outcome),
+        events: None,
+    })
+}
+
+/// What came of the request with this key before, if there was one.
+fn recall(db: &Connection, once: &Once, at: Time) -> Result<Option<Outcome>, Fault> {
+    let Some((fingerprint, first)) = query::once::find(db, once, at)? else {
+        return Ok(None);
+    };
+    if fingerprint != once.fingerprint {
+        let refusal = Refusal::new(
+            Code::IdempotencyMismatch,
+            "this Idempotency-Key was used for another request; use a new key for a new request",
+        );
+        return Ok(Some(Outcome::Refused { refusal }));
+    }
+    Ok(Some(Outcome::Replayed {
+        first: Box::new(first),
+    }))
+}
+
+fn remember(db: &Connection, once: &Once, outcome: &Outcome, at: Time) -> Result<(), Fault> {
+    // A frame's id holds as long as its room; it has no fingerprint. A request's key ends.
+    let expires_at = (!once.fingerprint.is_empty()).then(|| at.plus_ms(limit::IDEMPOTENCY_MS).0);
+    db.prepare_cached(
+        "DELETE FROM once WHERE (scope, key) IN (
+            SELECT scope, key FROM once WHERE expires_at <= ?1 ORDER BY expires_at, scope, key LIMIT ?2)",
+    )?
+    .execute(params![at.0, limit::IDEMPOTENCY_PRUNE_MAX as i64])?;
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO once (scope, key, fingerprint, outcome, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![
+        once.scope,
+        once.key,
+        once.fingerprint,
+        serde_json::to_string(outcome)?,
+        expires_at
+    ])?;
+    Ok(())
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Stop {
+        Stop::Refused(refusal)
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Stop {
+        Stop::Fault(fault)
+    }
+}
+
+impl From<rusqlite::Error> for Stop {
+    fn from(error: rusqlite::Error) -> Stop {
+        Stop::Fault(error.into())
+    }
+}
+
+impl From<serde_json::Error> for Stop {
+    fn from(error: serde_json::Error) -> Stop {
+        Stop::Fault(error.into())
+    }
+}

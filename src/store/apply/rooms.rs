@@ -1,0 +1,215 @@
+//! Acts in rooms: `domain::room` decides, the rows follow.
+
+use rusqlite::{Connection, params};
+
+use crate::domain::command::{Envelope, Outcome};
+use crate::domain::event::{Event, Happening};
+use crate::domain::id::InterviewId;
+use crate::domain::refusal::Refusal;
+use crate::domain::room::{self, Act, Room};
+
+use super::super::query;
+use super::super::state::Applied;
+use super::{Step, audit, interviews};
+
+pub(super) fn act(
+    db: &Connection,
+    envelope: &Envelope,
+    interview: InterviewId,
+    act: &Act,
+) -> Step<Applied> {
+    let mut room =
+        query::room::load(db, interview)?.ok_or_else(|| Refusal::not_found("interview"))?;
+    if let Act::AddMember { person, .. } = act
+        && query::person::by_id(db, *person)?.is_none()
+    {
+        return Err(Refusal::not_found("person").into());
+    }
+    let happenings = room::decide(&room, envelope.by, act)?;
+    let mut events = Vec::with_capacity(happenings.len());
+    for (n, what) in happenings.into_iter().enumerate() {
+        // What follows by itself, such as the next question, is nobody's act.
+        let by = if n == 0 { envelope.by } else { None };
+        let event = Event {
+            seq: room.last_seq + 1,
+            at: envelope.at,
+            by,
+            what,
+        };
+        room::fold(&mut room, &event);
+        write_event(db, interview, &event)?;
+        write_change(db, &room, &event)?;
+        events.push(event);
+    }
+    write_room(db, &room)?;
+    write_besides(db, envelope, interview, act, events.first())?;
+    let outcome = outcome(act, events.first());
+    Ok(Applied {
+        outcome: Some(outcome),
+        events: Some((interview, events)),
+    })
+}
+
+fn outcome(act: &Act, first: Option<&Event>) -> Outcome {
+    let (mut question, mut answer, mut note) = (None, None, None);
+    match act {
+        Act::Ask { question_id, .. } => question = Some(*question_id),
+        Act::Answer { answer_id, .. } => answer = Some(*answer_id),
+        Act::Note { note_id, .. } => note = Some(*note_id),
+        _ => {}
+    }
+    let seq = first.map(|event| event.seq);
+    Outcome::Acted {
+        seq,
+        question_id: question,
+        answer_id: answer,
+        note_id: note,
+    }
+}
+
+fn write_event(db: &Connection, interview: InterviewId, event: &Event) -> Step<()> {
+    let (kind, data) = query::event::columns(&event.what)?;
+    db.prepare_cached(
+        "INSERT INTO event (interview, seq, at, by, kind, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        interview.to_string(),
+        event.seq as i64,
+        event.at.0,
+        event.by.map(|person| person.to_string()),
+        kind,
+        data
+    ])?;
+    Ok(())
+}
+
+fn write_change(db: &Connection, room: &Room, event: &Event) -> Step<()> {
+    let interview = room.plan.id.to_string();
+    match &event.what {
+        Happening::Asked { question_id, .. } => {
+            let updated = db
+                .prepare_cached("UPDATE question SET asked_seq = ?2 WHERE id = ?1")?
+                .execute(params![question_id.to_string(), event.seq as i64])?;
+            if updated == 0 {
+                let position = room.questions.len() - 1;
+                interviews::insert_question(db, &interview, position, &room.questions[position])?;
+            }
+        }
+        Happening::Answered {
+            answer_id,
+            question_id,
+            ..
+        } => {
+            db.prepare_cached("UPDATE question SET answer_id = ?2 WHERE id = ?1")?
+                .execute(params![question_id.to_string(), answer_id.to_string()])?;
+        }
+        Happening::MemberAdded { person_id, part } => {
+            db.prepare_cached(
+                "INSERT OR REPLACE INTO member (interview, person, part) VALUES (?1, ?2, ?3)",
+            )?
+            .execute(params![interview, person_id.to_string(), part.as_str()])?;
+        }
+        Happening::MemberRemoved { person_id } => {
+            db.prepare_cached("DELETE FROM member WHERE interview = ?1 AND person = ?2")?
+                .execute(params![interview, person_id.to_string()])?;
+        }
+        Happening::Started {}
+        | Happening::Said { .. }
+        | Happening::Finished {}
+        | Happening::Cancelled {}
+        | Happening::ReportReady {} => {}
+    }
+    Ok(())
+}
+
+fn write_room(db: &Connection, room: &Room) -> Step<()> {
+    db.prepare_cached(
+        "UPDATE interview SET state = ?2, started_at = ?3, finished_at = ?4, last_seq = ?5
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        room.plan.id.to_string(),
+        room.state.as_str(),
+        room.started_at.map(|at| at.0),
+        room.finished_at.map(|at| at.0),
+        room.last_seq as i64
+    ])?;
+    Ok(())
+}
+
+/// What an act keeps besides its events: the whole answer with its analysis, the note, the report.
+fn write_besides(
+    db: &Connection,
+    envelope: &Envelope,
+    interview: InterviewId,
+    act: &Act,
+    first: Option<&Event>,
+) -> Step<()> {
+    let (interview_id, by) = (
+        interview.to_string(),
+        envelope.by.map(|person| person.to_string()),
+    );
+    match act {
+        Act::Answer {
+            answer_id,
+            question_id,
+            text,
+            words,
+            duration_s,
+            analysis,
+        } => {
+            let words = words.as_ref().map(serde_json::to_string).transpose()?;
+            let analysis = analysis.as_ref().map(serde_json::to_string).transpose()?;
+            db.prepare_cached(
+                "INSERT INTO answer (id, interview, question_id, person, seq, at, text, words,
+                 duration_ms, analysis) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            )?
+            .execute(params![
+                answer_id.to_string(),
+                interview_id,
+                question_id.to_string(),
+                by,
+                first.map(|event| event.seq as i64),
+                envelope.at.0,
+                text,
+                words,
+                duration_s.map(|seconds| seconds.0),
+                analysis
+            ])?;
+        }
+        Act::Note {
+            note_id,
+            text,
+            question_id,
+        } => {
+            db.prepare_cached(
+                "INSERT INTO note (id, interview, by, at, text, question_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                note_id.to_string(),
+                interview_id,
+                by,
+                envelope.at.0,
+                text,
+                question_id.map(|id| id.to_string())
+            ])?;
+        }
+        Act::ReportReady { report, score } => {
+            db.prepare_cached(
+                "INSERT INTO report (interview, at, score, body) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                interview_id,
+                envelope.at.0,
+                score.map(|s| s.0),
+                report
+            ])?;
+        }
+        Act::AddMember { .. } | Act::RemoveMember { .. } => {
+            audit::record(db, envelope, "interview.members", &interview_id)?;
+        }
+        Act::Start {} | Act::Finish {} | Act::Cancel {} | Act::Ask { .. } | Act::Say { .. } => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,17 @@
+//! Where things are kept: the journal (the Raft log), the state (the domain in SQLite), snapshots.
+//!
+//! `DESIGN.md` beside this file says why. Consensus is unknown here: what it stores is opaque bytes.
+
+mod fault;
+
+pub mod directory;
+mod schema;
+
+pub mod journal;
+
+mod apply;
+pub mod query;
+pub mod snapshot;
+pub mod state;
+
+pub use fault::Fault;

@@ -1,0 +1,205 @@
+//! Lists of interviews, answers, notes.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Fault, id, optional_id, optional_time, time, word};
+use crate::domain::analysis::Analysis;
+use crate::domain::id::{AnswerId, InterviewId, NoteId, PersonId, QuestionId};
+use crate::domain::interview::{Kind, State};
+use crate::domain::number::Milli;
+use crate::domain::time::Time;
+
+/// One line of a list.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Which.
+    pub id: InterviewId,
+    /// Practice or live.
+    pub kind: Kind,
+    /// Where it stands.
+    pub state: State,
+    /// What people call it.
+    pub title: String,
+    /// The role that it is about.
+    pub role: Option<String>,
+    /// The calibration mode.
+    pub mode: Option<String>,
+    /// When it was made.
+    pub created_at: Time,
+    /// When it began.
+    pub started_at: Option<Time>,
+    /// When it ended.
+    pub finished_at: Option<Time>,
+    /// The last event's place.
+    pub last_seq: u64,
+    /// Whether the report can be read.
+    pub report_ready: bool,
+    /// The report's score.
+    pub score: Option<Milli>,
+}
+
+/// A stored answer with its analysis.
+#[derive(Clone, Debug)]
+pub struct StoredAnswer {
+    /// Which.
+    pub id: AnswerId,
+    /// To which question.
+    pub question_id: QuestionId,
+    /// The question's words.
+    pub question: String,
+    /// The event.
+    pub seq: u64,
+    /// When.
+    pub at: Time,
+    /// The answer.
+    pub text: String,
+    /// What the engine said then.
+    pub analysis: Option<Analysis>,
+}
+
+/// A stored note.
+#[derive(Clone, Debug)]
+pub struct StoredNote {
+    /// Which.
+    pub id: NoteId,
+    /// When.
+    pub at: Time,
+    /// By whom.
+    pub by: PersonId,
+    /// The note.
+    pub text: String,
+    /// On which question.
+    pub question_id: Option<QuestionId>,
+}
+
+/// Interviews of a member, newest first, before an id.
+pub fn of_member(
+    db: &Connection,
+    person: PersonId,
+    before: Option<InterviewId>,
+    items_max: usize,
+) -> Result<Vec<Summary>, Fault> {
+    let before = before.map_or_else(|| "~".to_owned(), |id| id.to_string());
+    let summaries = db
+        .prepare_cached(
+            "SELECT i.*, r.score AS score, r.interview IS NOT NULL AS reported
+             FROM member AS m JOIN interview AS i ON i.id = m.interview
+             LEFT JOIN report AS r ON r.interview = i.id
+             WHERE m.person = ?1 AND m.interview < ?2 ORDER BY m.interview DESC LIMIT ?3",
+        )?
+        .query_map(
+            params![person.to_string(), before, items_max as i64],
+            summary,
+        )?
+        .collect::<Result<_, _>>()?;
+    Ok(summaries)
+}
+
+/// The answers of an interview in order.
+pub fn answers(db: &Connection, interview: InterviewId) -> Result<Vec<StoredAnswer>, Fault> {
+    let mut statement = db.prepare_cached(
+        "SELECT a.id, a.question_id, q.text AS question, a.seq, a.at, a.text, a.analysis
+         FROM answer AS a JOIN question AS q ON q.id = a.question_id
+         WHERE a.interview = ?1 ORDER BY a.seq",
+    )?;
+    let mut answers = Vec::new();
+    let rows = statement.query_map([interview.to_string()], |row| {
+        let answer = StoredAnswer {
+            id: id(row, "id")?,
+            question_id: id(row, "question_id")?,
+            question: row.get("question")?,
+            seq: row.get::<_, i64>("seq")? as u64,
+            at: time(row, "at")?,
+            text: row.get("text")?,
+            analysis: None,
+        };
+        Ok((answer, row.get::<_, Option<String>>("analysis")?))
+    })?;
+    for row in rows {
+        let (mut answer, analysis) = row?;
+        answer.analysis = analysis
+            .map(|text| serde_json::from_str(&text))
+            .transpose()?;
+        answers.push(answer);
+    }
+    Ok(answers)
+}
+
+/// The analysis of one answer.
+pub fn analysis(db: &Connection, answer: AnswerId) -> Result<Option<Analysis>, Fault> {
+    let text: Option<Option<String>> = db
+        .prepare_cached("SELECT analysis FROM answer WHERE id = ?1")?
+        .query_row([answer.to_string()], |row| row.get(0))
+        .optional()?;
+    Ok(text
+        .flatten()
+        .map(|text| serde_json::from_str(&text))
+        .transpose()?)
+}
+
+/// What a person answered before, newest first, within one kind of interview: practice and hiring are
+/// separate domains of data.
+pub fn earlier_answers(
+    db: &Connection,
+    person: PersonId,
+    kind: Kind,
+    items_max: usize,
+) -> Result<Vec<String>, Fault> {
+    let texts = db
+        .prepare_cached(
+            "SELECT a.text FROM answer AS a JOIN interview AS i ON i.id = a.interview
+             WHERE a.person = ?1 AND i.kind = ?2 ORDER BY a.at DESC, a.id DESC LIMIT ?3",
+        )?
+        .query_map(
+            params![person.to_string(), kind.as_str(), items_max as i64],
+            |row| row.get(0),
+        )?
+        .collect::<Result<_, _>>()?;
+    Ok(texts)
+}
+
+/// Finished interviews whose report is still missing.
+pub fn unreported(db: &Connection, items_max: usize) -> Result<Vec<InterviewId>, Fault> {
+    let ids = db
+        .prepare_cached(
+            "SELECT id FROM interview AS i WHERE state = 'finished'
+             AND NOT EXISTS (SELECT 1 FROM report WHERE interview = i.id) ORDER BY id LIMIT ?1",
+        )?
+        .query_map([items_max as i64], |row| id(row, "id"))?
+        .collect::<Result<_, _>>()?;
+    Ok(ids)
+}
+
+/// The notes of an interview in order.
+pub fn notes(db: &Connection, interview: InterviewId) -> Result<Vec<StoredNote>, Fault> {
+    let notes = db
+        .prepare_cached("SELECT * FROM note WHERE interview = ?1 ORDER BY at, id")?
+        .query_map([interview.to_string()], |row| {
+            Ok(StoredNote {
+                id: id(row, "id")?,
+                at: time(row, "at")?,
+                by: id(row, "by")?,
+                text: row.get("text")?,
+                question_id: optional_id(row, "question_id")?,
+            })
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(notes)
+}
+
+fn summary(row: &Row<'_>) -> Result<Summary, rusqlite::Error> {
+    Ok(Summary {
+        id: id(row, "id")?,
+        kind: word(row, "kind")?,
+        state: word(row, "state")?,
+        title: row.get("title")?,
+        role: row.get("role")?,
+        mode: row.get("mode")?,
+        created_at: time(row, "created_at")?,
+        started_at: optional_time(row, "started_at")?,
+        finished_at: optional_time(row, "finished_at")?,
+        last_seq: row.get::<_, i64>("last_seq")? as u64,
+        report_ready: row.get("reported")?,
+        score: row.get::<_, Option<i64>>("score")?.map(Milli),
+    })
+}

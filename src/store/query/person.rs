@@ -1,0 +1,104 @@
+//! Accounts, logins, contexts.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Fault, id, optional_time, time, word};
+use crate::domain::id::{PersonId, SessionId};
+use crate::domain::person::{CandidateContext, Person, Session};
+
+/// The account with this id.
+pub fn by_id(db: &Connection, id: PersonId) -> Result<Option<Person>, Fault> {
+    let found = db
+        .prepare_cached("SELECT * FROM person WHERE id = ?1")?
+        .query_row([id.to_string()], person)
+        .optional()?;
+    Ok(found)
+}
+
+/// The account with this address, and its password's hash.
+pub fn by_email(db: &Connection, email: &str) -> Result<Option<(Person, Option<String>)>, Fault> {
+    let found = db
+        .prepare_cached("SELECT * FROM person WHERE email = ?1")?
+        .query_row([email], |row| Ok((person(row)?, row.get("password_hash")?)))
+        .optional()?;
+    Ok(found)
+}
+
+/// Accounts in the order of their making, after an id.
+pub fn list(
+    db: &Connection,
+    after: Option<PersonId>,
+    items_max: usize,
+) -> Result<Vec<Person>, Fault> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let people = db
+        .prepare_cached("SELECT * FROM person WHERE id > ?1 ORDER BY id LIMIT ?2")?
+        .query_map(params![after, items_max as i64], person)?
+        .collect::<Result<_, _>>()?;
+    Ok(people)
+}
+
+/// How many accounts there are.
+pub fn count(db: &Connection) -> Result<usize, Fault> {
+    let count: i64 = db.query_row("SELECT count(*) FROM person", [], |row| row.get(0))?;
+    Ok(count as usize)
+}
+
+/// How many admins can sign in.
+pub fn active_admins(db: &Connection) -> Result<usize, Fault> {
+    let count: i64 = db.query_row(
+        "SELECT count(*) FROM person WHERE role = 'admin' AND NOT disabled",
+        [],
+        |row| row.get(0),
+    )?;
+    Ok(count as usize)
+}
+
+/// The login with this id.
+pub fn session(db: &Connection, session: SessionId) -> Result<Option<Session>, Fault> {
+    let found = db
+        .prepare_cached("SELECT * FROM session WHERE id = ?1")?
+        .query_row([session.to_string()], |row| {
+            Ok(Session {
+                id: id(row, "id")?,
+                person: id(row, "person")?,
+                generation: row.get("generation")?,
+                created_at: time(row, "created_at")?,
+                expires_at: time(row, "expires_at")?,
+                revoked_at: optional_time(row, "revoked_at")?,
+            })
+        })
+        .optional()?;
+    Ok(found)
+}
+
+/// What a candidate brings along.
+pub fn context(db: &Connection, person: PersonId) -> Result<Option<CandidateContext>, Fault> {
+    let found = db
+        .prepare_cached("SELECT * FROM context WHERE person = ?1")?
+        .query_row([person.to_string()], |row| {
+            Ok(CandidateContext {
+                cv_text: row.get("cv_text")?,
+                job_description: row.get("job_description")?,
+                target_role: row.get("target_role")?,
+                mode: row.get("mode")?,
+                assist_intensity: row.get("assist_intensity")?,
+            })
+        })
+        .optional()?;
+    Ok(found)
+}
+
+fn person(row: &Row<'_>) -> Result<Person, rusqlite::Error> {
+    Ok(Person {
+        id: id(row, "id")?,
+        email: word(row, "email")?,
+        display_name: row.get("display_name")?,
+        role: word(row, "role")?,
+        disabled: row.get("disabled")?,
+        joined: row.get::<_, Option<String>>("password_hash")?.is_some(),
+        created_at: time(row, "created_at")?,
+        invite_expires_at: optional_time(row, "invite_expires_at")?,
+        invite_generation: row.get("invite_generation")?,
+    })
+}

@@ -1,0 +1,192 @@
+//! The state: the domain in SQLite, one writer, some readers.
+//!
+//! A batch of log entries is one transaction, and the applied log id is in it, so the state is always the
+//! state at some place of the log. Its own fsync is relaxed (WAL, `synchronous=NORMAL`): what a power cut
+//! takes back is applied again from the journal, which is never purged beyond a durable snapshot.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+
+use crate::domain::command::{Envelope, Outcome};
+use crate::domain::event::Event;
+use crate::domain::id::InterviewId;
+use crate::domain::limit;
+
+use super::{Fault, apply, schema};
+
+/// One entry of the log, as far as the state is concerned.
+pub struct Entry<'a> {
+    /// The log id, in the form that consensus wants back.
+    pub log_id: Vec<u8>,
+    /// What is in it.
+    pub what: Payload<'a>,
+}
+
+/// What an entry holds.
+pub enum Payload<'a> {
+    /// Nothing.
+    Blank,
+    /// A membership of the cluster, in the form that consensus wants back.
+    Membership(Vec<u8>),
+    /// A command.
+    Command(&'a Envelope),
+}
+
+/// What an entry led to.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// The outcome of a command.
+    pub outcome: Option<Outcome>,
+    /// The room and the events that came about.
+    pub events: Option<(InterviewId, Vec<Event>)>,
+}
+
+/// The state of one node.
+pub struct State {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+    returned: Condvar,
+}
+
+const LOG_ID: &str = "log_id";
+const MEMBERSHIP: &str = "membership";
+
+impl State {
+    /// Opens or makes the state.
+    pub fn open(path: &Path) -> Result<State, Fault> {
+        let mut writer = open_writer(path)?;
+        schema::migrate(&mut writer, schema::STATE)?;
+        let readers = (0..limit::READERS)
+            .map(|_| open_reader(path))
+            .collect::<Result<_, _>>()?;
+        Ok(State {
+            path: path.to_owned(),
+            writer: Mutex::new(writer),
+            readers: Mutex::new(readers),
+            returned: Condvar::new(),
+        })
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The last applied log id and membership.
+    pub fn applied(&self) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), Fault> {
+        markers(&guard(&self.writer))
+    }
+
+    /// Applies a batch in one transaction: all of it or nothing.
+    pub fn apply(&self, entries: &[Entry<'_>]) -> Result<Vec<Applied>, Fault> {
+        let mut db = guard(&self.writer);
+        let mut tx = db.transaction()?;
+        let mut results = Vec::with_capacity(entries.len());
+        let mut newest_at = None;
+        for entry in entries {
+            results.push(match &entry.what {
+                Payload::Blank => Applied::default(),
+                Payload::Membership(membership) => {
+                    mark(&tx, MEMBERSHIP, membership)?;
+                    Applied::default()
+                }
+                Payload::Command(envelope) => {
+                    newest_at = newest_at.max(Some(envelope.at.0));
+                    apply::apply(&mut tx, envelope)?
+                }
+            });
+        }
+        if let Some(last) = entries.last() {
+            mark(&tx, LOG_ID, &last.log_id)?;
+        }
+        if let Some(newest_at) = newest_at {
+            tx.prepare_cached(
+                "INSERT INTO clock (one, newest_at) VALUES (1, ?1)
+                 ON CONFLICT (one) DO UPDATE SET newest_at = max(newest_at, excluded.newest_at)",
+            )?
+            .execute([newest_at])?;
+        }
+        tx.commit()?;
+        Ok(results)
+    }
+
+    /// Runs a reader; it sees one state, whatever is applied meanwhile. Waits for a free connection.
+    pub fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
+        let mut db = self.take();
+        let result = match db.transaction() {
+            Ok(tx) => read(&tx),
+            Err(error) => Err(error.into()),
+        };
+        guard(&self.readers).push(db);
+        self.returned.notify_one();
+        result
+    }
+
+    /// Replaces everything by the contents of a snapshot's file, in one transaction.
+    pub fn install(&self, snapshot: &Path) -> Result<(), Fault> {
+        let source = open_reader(snapshot)?;
+        let mut db = guard(&self.writer);
+        let copy = rusqlite::backup::Backup::new(&source, &mut db)?;
+        match copy.step(-1)? {
+            rusqlite::backup::StepResult::Done => Ok(()),
+            other => Err(Fault::plain(format!(
+                "the snapshot could not be installed: {other:?}"
+            ))),
+        }
+    }
+
+    fn take(&self) -> Connection {
+        let mut readers = guard(&self.readers);
+        loop {
+            if let Some(db) = readers.pop() {
+                return db;
+            }
+            readers = self
+                .returned
+                .wait(readers)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// The markers inside any database with our schema.
+pub(super) fn markers(db: &Connection) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), Fault> {
+    let get = |name: &str| {
+        db.query_row("SELECT payload FROM raft WHERE name = ?1", [name], |row| {
+            row.get(0)
+        })
+        .optional()
+    };
+    Ok((get(LOG_ID)?, get(MEMBERSHIP)?))
+}
+
+pub(super) fn open_reader(path: &Path) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)
+        .map_err(|e| Fault::new(format!("cannot read {}", path.display()), e))?;
+    db.set_prepared_statement_cache_capacity(64);
+    Ok(db)
+}
+
+fn open_writer(path: &Path) -> Result<Connection, Fault> {
+    let db = Connection::open(path)
+        .map_err(|e| Fault::new(format!("cannot open {}", path.display()), e))?;
+    db.pragma_update(None, "journal_mode", "wal")?;
+    db.pragma_update(None, "synchronous", "normal")?;
+    db.pragma_update(None, "foreign_keys", true)?;
+    db.set_prepared_statement_cache_capacity(128);
+    Ok(db)
+}
+
+fn mark(db: &Connection, name: &str, payload: &[u8]) -> Result<(), rusqlite::Error> {
+    db.prepare_cached("INSERT OR REPLACE INTO raft (name, payload) VALUES (?1, ?2)")?
+        .execute(params![name, payload])?;
+    Ok(())
+}
+
+fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
