@@ -76,6 +76,23 @@ pub enum Happening {
     ReportReady {},
 }
 
+impl Happening {
+    /// The kind as it stands on the wire, for counting.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Happening::Started {} => "interview.started",
+            Happening::Asked { .. } => "question.asked",
+            Happening::Said { .. } => "transcript.final",
+            Happening::Answered { .. } => "answer.analysed",
+            Happening::MemberAdded { .. } => "member.added",
+            Happening::MemberRemoved { .. } => "member.removed",
+            Happening::Finished {} => "interview.finished",
+            Happening::Cancelled {} => "interview.cancelled",
+            Happening::ReportReady {} => "report.ready",
+        }
+    }
+}
+
 /// Something that happened in a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {

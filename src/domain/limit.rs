@@ -63,6 +63,21 @@ pub const ROOM_IDLE_SECONDS: u64 = 60;
 /// Events sent from memory on resume; older ones come from the store.
 pub const RING_EVENTS: usize = 512;
 
+/// Bytes of those events: an answer with its analysis is some 20 KiB, and there may be many rooms.
+pub const RING_BYTES_MAX: usize = 1 << 20;
+
+/// Durable acts of one room that wait for their turn.
+pub const ACTS_WAITING_MAX: usize = 256;
+
+/// How long a finished room waits for its report before it says goodbye; the contract allows 10 s.
+pub const GOODBYE_SECONDS: u64 = 8;
+
+/// Between two hints to one speaker, so that they can be read.
+pub const HINT_SECONDS: u64 = 6;
+
+/// Words before the first hint: fewer is a sentence being begun.
+pub const HINT_WORDS_MIN: usize = 25;
+
 /// Events of one page from the store, over HTTP and on resume.
 pub const EVENTS_PAGE: usize = 200;
 

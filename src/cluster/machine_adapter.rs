@@ -1,0 +1,148 @@
+//! The state as openraft's state machine.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use futures_util::{Stream, StreamExt};
+use openraft::entry::RaftEntry;
+use openraft::storage::{EntryResponder, RaftStateMachine};
+use openraft::{EntryPayload, OptionalSend, RaftSnapshotBuilder};
+
+use crate::store::snapshot::{self, Snapshot as File};
+use crate::store::state::{Applied, Entry as StoreEntry, Payload, State};
+use crate::store::Fault;
+use crate::telemetry::metrics::Metrics;
+
+use super::raft_types::{Entry, LogId, Response, Types, decode, encode};
+use super::replica::OnApplied;
+
+type Meta = openraft::alias::SnapshotMetaOf<Types>;
+type Snapshot = openraft::alias::SnapshotOf<Types, PathBuf>;
+type Membership = openraft::alias::StoredMembershipOf<Types>;
+
+/// The state machine for openraft; clones share everything.
+#[derive(Clone)]
+pub(super) struct MachineAdapter {
+    pub(super) state: Arc<State>,
+    pub(super) snapshots: PathBuf,
+    pub(super) on_applied: Arc<OnceLock<OnApplied>>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+impl RaftStateMachine<Types> for MachineAdapter {
+    type SnapshotData = PathBuf;
+    type SnapshotBuilder = MachineAdapter;
+
+    async fn applied_state(&mut self) -> Result<(Option<LogId>, Membership), io::Error> {
+        let (log_id, membership) = self.state.applied().map_err(Fault::into_io)?;
+        read_markers(log_id.as_deref(), membership.as_deref())
+    }
+
+    async fn apply<Strm>(&mut self, mut entries: Strm) -> Result<(), io::Error>
+    where
+        Strm: Stream<Item = Result<EntryResponder<Types>, io::Error>> + Unpin + OptionalSend,
+    {
+        // What openraft hands over in one call is what was committed together: one transaction.
+        let (mut batch, mut responders) = (Vec::new(), Vec::new());
+        while let Some(item) = entries.next().await {
+            let (entry, responder) = item?;
+            batch.push(entry);
+            responders.push(responder);
+        }
+        let machine = self.clone();
+        let results = blocking(move || machine.apply_batch(&batch)).await?;
+        for (responder, outcome) in responders.into_iter().zip(results) {
+            if let Some(responder) = responder {
+                responder.send(Response(outcome));
+            }
+        }
+        Ok(())
+    }
+
+    async fn get_snapshot_builder(&mut self) -> MachineAdapter {
+        self.clone()
+    }
+
+    async fn install_snapshot(&mut self, _meta: &Meta, snapshot: PathBuf) -> Result<(), io::Error> {
+        let machine = self.clone();
+        blocking(move || {
+            let kept = snapshot::receive(&snapshot, &machine.snapshots)?;
+            machine.state.install(&kept.path)
+        })
+        .await
+    }
+
+    async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot>, io::Error> {
+        let folder = self.snapshots.clone();
+        match blocking(move || snapshot::current(&folder)).await? {
+            Some(file) => described(file).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+impl RaftSnapshotBuilder<Types> for MachineAdapter {
+    type SnapshotData = PathBuf;
+
+    async fn build_snapshot(&mut self) -> Result<Snapshot, io::Error> {
+        let machine = self.clone();
+        described(blocking(move || snapshot::build(&machine.state, &machine.snapshots)).await?)
+    }
+}
+
+impl MachineAdapter {
+    fn apply_batch(&self, batch: &[Entry]) -> Result<Vec<Option<crate::domain::command::Outcome>>, Fault> {
+        let began = Instant::now();
+        let mut entries = Vec::with_capacity(batch.len());
+        for entry in batch {
+            let log_id = encode_fault(&entry.log_id())?;
+            let what = match &entry.payload {
+                EntryPayload::Blank => Payload::Blank,
+                EntryPayload::Normal(proposal) => Payload::Command(&proposal.0),
+                EntryPayload::Membership(membership) => {
+                    let stored = Membership::new(Some(entry.log_id()), membership.clone());
+                    Payload::Membership(encode_fault(&stored)?)
+                }
+            };
+            entries.push(StoreEntry { log_id, what });
+        }
+        let results = self.state.apply(&entries)?;
+        self.metrics.apply.observe(began.elapsed().as_secs_f64());
+        if let Some(on_applied) = self.on_applied.get() {
+            for (entry, applied) in batch.iter().zip(&results) {
+                if let EntryPayload::Normal(proposal) = &entry.payload {
+                    on_applied(&proposal.0, applied);
+                }
+            }
+        }
+        Ok(results.into_iter().map(|applied: Applied| applied.outcome).collect())
+    }
+}
+
+fn encode_fault<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Fault> {
+    encode(value).map_err(|e| Fault::new("cannot write a log id down", e))
+}
+
+fn read_markers(
+    log_id: Option<&[u8]>,
+    membership: Option<&[u8]>,
+) -> io::Result<(Option<LogId>, Membership)> {
+    let log_id = log_id.map(decode).transpose()?;
+    let membership = membership.map(decode).transpose()?.unwrap_or_default();
+    Ok((log_id, membership))
+}
+
+fn described(file: File) -> io::Result<Snapshot> {
+    let (last_log_id, last_membership) =
+        read_markers(file.log_id.as_deref(), file.membership.as_deref())?;
+    Ok(Snapshot { meta: Meta { last_log_id, last_membership }, snapshot: file.path })
+}
+
+/// Runs work on the disk where it may wait.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?.map_err(Fault::into_io)
+}

@@ -1,0 +1,74 @@
+//! What the log holds, in openraft's terms, and how it is written down.
+//!
+//! **Invariant:** every stored form starts with [`FORMAT`]. The rest is JSON, because openraft's own types
+//! are not promised to keep their fields, and a positional form breaks on any change.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::command::{Envelope, Outcome};
+
+/// The format byte in front of every stored value.
+const FORMAT: u8 = 1;
+
+openraft::declare_raft_types!(
+    /// Greenroom's choice of openraft's types.
+    pub(super) Types:
+        D = Proposal,
+        R = Response,
+        Node = Peer,
+);
+
+/// An entry of the log.
+pub(super) type Entry = openraft::alias::EntryOf<Types>;
+
+/// A place in the log.
+pub(super) type LogId = openraft::alias::LogIdOf<Types>;
+
+/// A command in the log; shared, because entries are cloned on their way.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Proposal(pub(super) Arc<Envelope>);
+
+/// What applying an entry led to; `None` for entries without a command.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Response(pub(super) Option<Outcome>);
+
+/// Where a node can be reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Peer {
+    /// The cluster port; empty while a node is alone.
+    pub(super) cluster: String,
+    /// The address that people use.
+    pub(super) http: String,
+}
+
+impl fmt::Display for Proposal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Personal text must not reach a log line, and openraft prints this.
+        write!(f, "command at {}", self.0.at)
+    }
+}
+
+/// Writes a value down.
+pub(super) fn encode<T: Serialize>(value: &T) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![FORMAT];
+    serde_json::to_writer(&mut bytes, value).map_err(io::Error::other)?;
+    Ok(bytes)
+}
+
+/// Reads a value that was written down.
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
+    match bytes.split_first() {
+        Some((&FORMAT, json)) => serde_json::from_slice(json).map_err(io::Error::other),
+        Some((other, _)) => Err(io::Error::other(format!(
+            "a stored value has format {other}, this Greenroom knows {FORMAT}; install the newer one again"
+        ))),
+        None => Err(io::Error::other("a stored value is empty")),
+    }
+}

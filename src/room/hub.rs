@@ -1,0 +1,229 @@
+//! The hub: which rooms are in memory, and the way to each.
+//!
+//! A room's loop is started by the first who wants in and ends a while after the last has left. The hub
+//! listens to what the log applies and tells the rooms that are here.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::auth::ticket::Holder;
+use crate::cluster::Replica;
+use crate::domain::command::{Command, Envelope, Outcome};
+use crate::domain::event::Event;
+use crate::domain::id::{ConnectionId, InterviewId, PersonId, SessionId};
+use crate::domain::limit;
+use crate::insight::Engine;
+use crate::store::state::Applied;
+use crate::telemetry::metrics::Metrics;
+
+use super::answer::Analyst;
+use super::member::Outbox;
+use super::protocol::ClientFrame;
+use super::task::{Input, Join, Task};
+
+/// The rooms of this node.
+#[derive(Clone)]
+pub struct Hub {
+    inner: Arc<Inner>,
+}
+
+/// Somebody's place in a room.
+pub struct Seat {
+    connection: ConnectionId,
+    room: mpsc::Sender<Input>,
+}
+
+struct Inner {
+    analyst: Analyst,
+    rooms: Mutex<HashMap<InterviewId, Door>>,
+}
+
+#[derive(Clone)]
+struct Door {
+    inputs: mpsc::Sender<Input>,
+    commits: mpsc::Sender<Arc<Vec<Event>>>,
+}
+
+/// Commits that wait for one room. A room that falls behind them reads the store instead.
+const COMMITS_WAITING_MAX: usize = 256;
+
+/// How often a join may meet a room that is just leaving memory.
+const JOIN_TRIES: usize = 5;
+
+impl Hub {
+    /// A hub that hears of everything that is applied from now on.
+    pub fn new(analyst: Analyst) -> Hub {
+        let hub = Hub { inner: Arc::new(Inner { analyst, rooms: Mutex::default() }) };
+        let rooms = Arc::downgrade(&hub.inner);
+        hub.replica().on_applied(Box::new(move |envelope, applied| {
+            if let Some(inner) = rooms.upgrade() {
+                Hub { inner }.applied(envelope, applied);
+            }
+        }));
+        hub
+    }
+
+    /// Lets somebody in; `None` if the room said goodbye on the way out, or does not exist.
+    pub async fn join(&self, holder: Holder, after: Option<u64>, outbox: Outbox) -> Option<Seat> {
+        for _ in 0..JOIN_TRIES {
+            let room = self.door(holder.interview).inputs;
+            let (joined, answer) = oneshot::channel();
+            let join = Join { holder, after, outbox: outbox.clone(), joined };
+            if room.send(Input::Join(join)).await.is_err() {
+                continue;
+            }
+            match answer.await {
+                Ok(Some(connection)) => return Some(Seat { connection, room }),
+                Ok(None) => return None,
+                // The loop ended between the two; the next try starts another one.
+                Err(_) => continue,
+            }
+        }
+        None
+    }
+
+    /// How many rooms are in memory.
+    pub fn rooms(&self) -> usize {
+        self.open().len()
+    }
+
+    /// Says goodbye to everybody, because the node stops.
+    pub async fn drain(&self) {
+        let doors: Vec<Door> = self.open().values().cloned().collect();
+        for door in doors {
+            let _ = door.inputs.send(Input::Drain).await;
+        }
+    }
+
+    pub(super) fn replica(&self) -> &Replica {
+        &self.inner.analyst.replica
+    }
+
+    pub(super) fn engine(&self) -> &Arc<Engine> {
+        &self.inner.analyst.engine
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.inner.analyst.metrics
+    }
+
+    pub(super) fn analyst(&self) -> &Analyst {
+        &self.inner.analyst
+    }
+
+    /// Takes a room out of memory, unless it was replaced or somebody is on the way in.
+    pub(super) fn retire(&self, interview: InterviewId, mailbox: &mpsc::Sender<Input>) -> bool {
+        let mut rooms = self.open();
+        let ours = rooms.get(&interview).is_some_and(|door| door.inputs.same_channel(mailbox));
+        if ours {
+            if mailbox.capacity() < mailbox.max_capacity() {
+                return false;
+            }
+            rooms.remove(&interview);
+            self.metrics().rooms.set(rooms.len() as i64);
+        }
+        true
+    }
+
+    fn door(&self, interview: InterviewId) -> Door {
+        let mut rooms = self.open();
+        if let Some(door) = rooms.get(&interview)
+            && !door.inputs.is_closed()
+        {
+            return door.clone();
+        }
+        let (inputs, received) = mpsc::channel(limit::MAILBOX_INPUTS_MAX);
+        let (commits, told) = mpsc::channel(COMMITS_WAITING_MAX);
+        let door = Door { inputs: inputs.clone(), commits };
+        rooms.insert(interview, door.clone());
+        self.metrics().rooms.set(rooms.len() as i64);
+        let hub = self.clone();
+        tokio::spawn(async move {
+            match Task::load(hub.clone(), interview, received, inputs.clone(), told).await {
+                Ok(Some(task)) => task.run().await,
+                Ok(None) => {}
+                Err(fault) => tracing::error!(%fault, %interview, "a room could not be loaded"),
+            }
+            hub.forget(interview, &inputs);
+        });
+        door
+    }
+
+    /// Drops the entry of a loop that has ended.
+    fn forget(&self, interview: InterviewId, mailbox: &mpsc::Sender<Input>) {
+        let mut rooms = self.open();
+        if rooms.get(&interview).is_some_and(|door| door.inputs.same_channel(mailbox)) {
+            rooms.remove(&interview);
+            self.metrics().rooms.set(rooms.len() as i64);
+        }
+    }
+
+    /// Called by the log for every command, in order; it must not wait.
+    fn applied(&self, envelope: &Envelope, applied: &Applied) {
+        if let Some((interview, events)) = &applied.events {
+            for event in events {
+                self.metrics().event(event.what.kind());
+            }
+            let door = self.open().get(interview).cloned();
+            if let Some(door) = door {
+                // If it is full the room will see the gap and read the store.
+                let _ = door.commits.try_send(Arc::new(events.clone()));
+            }
+        }
+        let refused = matches!(applied.outcome, None | Some(Outcome::Refused { .. }));
+        if refused {
+            return;
+        }
+        match &envelope.command {
+            Command::CloseSession { session } => self.end_session(*session),
+            Command::RefreshSession { session, .. }
+                if applied.outcome == Some(Outcome::Done) =>
+            {
+                self.end_session(*session);
+            }
+            Command::ChangePerson { person, disabled: Some(true), .. } => self.end_person(*person),
+            _ => {}
+        }
+    }
+
+    fn end_session(&self, session: SessionId) {
+        self.tell_all(|| Input::SessionEnded(session));
+    }
+
+    fn end_person(&self, person: PersonId) {
+        self.tell_all(|| Input::PersonGone(person));
+    }
+
+    fn tell_all(&self, input: impl Fn() -> Input) {
+        for door in self.open().values() {
+            let (inputs, input) = (door.inputs.clone(), input());
+            // Rare, and it must arrive: it waits in a task of its own if the room is busy.
+            tokio::spawn(async move {
+                let _ = inputs.send(input).await;
+            });
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<InterviewId, Door>> {
+        self.inner.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seat {
+    /// Hands a frame to the room; waits if the room is busy, which slows only this connection.
+    pub async fn send(&self, frame: ClientFrame) {
+        let _ = self.room.send(Input::Frame(self.connection, frame)).await;
+    }
+
+    /// Leaves.
+    pub async fn leave(self) {
+        let _ = self.room.send(Input::Leave(self.connection)).await;
+    }
+
+    /// Which connection this is.
+    pub fn connection(&self) -> ConnectionId {
+        self.connection
+    }
+}

@@ -1,0 +1,146 @@
+//! Who is connected to a room, and how far each connection has come.
+//!
+//! A connection is a cursor, not a queue: while it is `live` events are handed to it as they come; once its
+//! way out is full it is fed from the store instead, at its own pace, until it has caught up. It loses
+//! nothing, it costs a bounded amount of memory, and nobody waits for it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::mpsc::error::TrySendError;
+
+use crate::domain::id::{ConnectionId, PersonId, SessionId};
+use crate::domain::interview::Part;
+
+use super::member::{Outbox, Outgoing, closing};
+use super::protocol::Bye;
+
+/// One connection.
+pub(super) struct Connection {
+    pub(super) person: PersonId,
+    pub(super) session: Option<SessionId>,
+    /// The last event that was handed to it.
+    pub(super) cursor: u64,
+    /// Whether it takes events as they come.
+    pub(super) live: bool,
+    /// How much help it wants.
+    pub(super) assist_intensity: u8,
+    pub(super) outbox: Outbox,
+}
+
+/// All connections of a room.
+#[derive(Default)]
+pub(super) struct Roster {
+    connections: BTreeMap<ConnectionId, Connection>,
+}
+
+impl Roster {
+    pub(super) fn insert(&mut self, id: ConnectionId, connection: Connection) {
+        self.connections.insert(id, connection);
+    }
+
+    pub(super) fn remove(&mut self, id: ConnectionId) -> Option<Connection> {
+        self.connections.remove(&id)
+    }
+
+    pub(super) fn get(&self, id: ConnectionId) -> Option<&Connection> {
+        self.connections.get(&id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        self.connections.get_mut(&id)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.connections.is_empty()
+    }
+
+    pub(super) fn of_person(&self, person: PersonId) -> usize {
+        self.connections.values().filter(|c| c.person == person).count()
+    }
+
+    /// Hands an event to every live connection; gives back those that are full now.
+    pub(super) fn hand_out(&mut self, seq: u64, frame: &Arc<str>) -> Vec<ConnectionId> {
+        let mut full = Vec::new();
+        for (id, connection) in &mut self.connections {
+            if !connection.live {
+                continue;
+            }
+            match connection.outbox.try_send(Outgoing::Frame(frame.clone())) {
+                Ok(()) => connection.cursor = seq,
+                Err(TrySendError::Full(_)) => {
+                    connection.live = false;
+                    full.push(*id);
+                }
+                // Its reader is gone; its `Leave` is on the way.
+                Err(TrySendError::Closed(_)) => {}
+            }
+        }
+        full
+    }
+
+    /// Sends an ephemeral frame to those that the filter picks; a full way out drops it.
+    pub(super) fn whisper(
+        &self,
+        frame: &Arc<str>,
+        pick: impl Fn(ConnectionId, &Connection) -> bool,
+    ) {
+        for (id, connection) in &self.connections {
+            if pick(*id, connection) {
+                let _ = connection.outbox.try_send(Outgoing::Frame(frame.clone()));
+            }
+        }
+    }
+
+    /// Answers one connection. If there is no room for an answer it is closed: it must not believe that
+    /// its frame was lost while it was not.
+    pub(super) fn answer(&self, id: ConnectionId, frame: String) {
+        if let Some(connection) = self.connections.get(&id)
+            && let Err(TrySendError::Full(_)) =
+                connection.outbox.try_send(Outgoing::Frame(frame.into()))
+        {
+            close(&connection.outbox, closing(Bye::SlowReader, Some(1_000)));
+        }
+    }
+
+    /// Says goodbye to those that the filter picks and forgets them.
+    pub(super) fn dismiss(
+        &mut self,
+        why: Bye,
+        retry_after_ms: impl Fn() -> Option<u64>,
+        pick: impl Fn(&Connection) -> bool,
+    ) {
+        self.connections.retain(|_, connection| {
+            if !pick(connection) {
+                return true;
+            }
+            close(&connection.outbox, closing(why, retry_after_ms()));
+            false
+        });
+    }
+
+    /// Who is here, with the number of sockets of each.
+    pub(super) fn present(
+        &self,
+        members: &BTreeMap<PersonId, Part>,
+    ) -> BTreeMap<PersonId, (Part, usize)> {
+        let mut present = BTreeMap::new();
+        for connection in self.connections.values() {
+            if let Some(part) = members.get(&connection.person) {
+                present.entry(connection.person).or_insert((*part, 0)).1 += 1;
+            }
+        }
+        present
+    }
+}
+
+/// Closes a way out even if it is full: the goodbye waits for a place in a task of its own, which ends
+/// when the reader does.
+pub(super) fn close(outbox: &Outbox, goodbye: Outgoing) {
+    if let Err(TrySendError::Full(goodbye)) = outbox.try_send(goodbye) {
+        let outbox = outbox.clone();
+        tokio::spawn(async move {
+            let _ = outbox.send(goodbye).await;
+        });
+    }
+}
