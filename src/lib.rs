@@ -16,3 +16,9 @@ pub mod cluster;
 pub mod auth;
 
 pub mod room;
+
+pub mod jobs;
+
+pub mod http;
+
+pub mod cli;

@@ -4,14 +4,14 @@
 //! listens to what the log applies and tells the rooms that are here.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
 use crate::auth::ticket::Holder;
 use crate::cluster::Replica;
 use crate::domain::command::{Command, Envelope, Outcome};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, Happening};
 use crate::domain::id::{ConnectionId, InterviewId, PersonId, SessionId};
 use crate::domain::limit;
 use crate::insight::Engine;
@@ -19,7 +19,7 @@ use crate::store::state::Applied;
 use crate::telemetry::metrics::Metrics;
 
 use super::answer::Analyst;
-use super::member::Outbox;
+use super::member::{Outbox, Outgoing};
 use super::protocol::ClientFrame;
 use super::task::{Input, Join, Task};
 
@@ -33,12 +33,17 @@ pub struct Hub {
 pub struct Seat {
     connection: ConnectionId,
     room: mpsc::Sender<Input>,
+    outbox: Outbox,
 }
 
 struct Inner {
     analyst: Analyst,
     rooms: Mutex<HashMap<InterviewId, Door>>,
+    on_finished: OnceLock<OnFinished>,
 }
+
+/// Told of each interview that was finished; it must not wait.
+pub type OnFinished = Box<dyn Fn(InterviewId) + Send + Sync>;
 
 #[derive(Clone)]
 struct Door {
@@ -55,7 +60,7 @@ const JOIN_TRIES: usize = 5;
 impl Hub {
     /// A hub that hears of everything that is applied from now on.
     pub fn new(analyst: Analyst) -> Hub {
-        let hub = Hub { inner: Arc::new(Inner { analyst, rooms: Mutex::default() }) };
+        let hub = Hub { inner: Arc::new(Inner { analyst, rooms: Mutex::default(), on_finished: OnceLock::new() }) };
         let rooms = Arc::downgrade(&hub.inner);
         hub.replica().on_applied(Box::new(move |envelope, applied| {
             if let Some(inner) = rooms.upgrade() {
@@ -75,13 +80,20 @@ impl Hub {
                 continue;
             }
             match answer.await {
-                Ok(Some(connection)) => return Some(Seat { connection, room }),
+                Ok(Some(connection)) => {
+                    return Some(Seat { connection, room, outbox });
+                }
                 Ok(None) => return None,
                 // The loop ended between the two; the next try starts another one.
                 Err(_) => continue,
             }
         }
         None
+    }
+
+    /// Names who is told of finished interviews; only the first one is.
+    pub fn on_finished(&self, tell: OnFinished) {
+        let _ = self.inner.on_finished.set(tell);
     }
 
     /// How many rooms are in memory.
@@ -165,6 +177,11 @@ impl Hub {
         if let Some((interview, events)) = &applied.events {
             for event in events {
                 self.metrics().event(event.what.kind());
+                if let (Happening::Finished {}, Some(tell)) =
+                    (&event.what, self.inner.on_finished.get())
+                {
+                    tell(*interview);
+                }
             }
             let door = self.open().get(interview).cloned();
             if let Some(door) = door {
@@ -215,6 +232,16 @@ impl Seat {
     /// Hands a frame to the room; waits if the room is busy, which slows only this connection.
     pub async fn send(&self, frame: ClientFrame) {
         let _ = self.room.send(Input::Frame(self.connection, frame)).await;
+    }
+
+    /// Answers without the room: a refusal of the frame itself.
+    pub async fn reply(&self, frame: String) {
+        let _ = self.outbox.send(Outgoing::Frame(frame.into())).await;
+    }
+
+    /// Says last words and closes.
+    pub async fn close(&self, last: Option<String>, code: u16) {
+        let _ = self.outbox.send(Outgoing::Close(last.map(Into::into), code)).await;
     }
 
     /// Leaves.

@@ -30,6 +30,7 @@ use crate::domain::room::{self, Act, Room};
 use crate::domain::time::Time;
 use crate::store::query::{self, event::StoredEvent};
 use crate::store::Fault;
+use crate::telemetry::metrics::ResumeSource;
 
 use super::answer::{Draft, Unfit, simple};
 use super::hub::Hub;
@@ -240,6 +241,13 @@ impl Task {
         self.roster.insert(id, connection);
         self.deadline = None;
         let _ = joined.send(Some(id));
+        if let Some(after) = after {
+            self.hub.metrics().resume(match self.ring.after(after, head) {
+                _ if missed => ResumeSource::Snapshot,
+                Some(_) => ResumeSource::Ring,
+                None => ResumeSource::Store,
+            });
+        }
         self.tell_presence();
         self.caught_up(id, cursor);
     }

@@ -1,0 +1,87 @@
+// Every call that the pages make, with its types: the one list of what the web app needs from the
+// server.
+import { del, get, patch, post, put } from './client.ts';
+import type {
+  Id,
+  Interview,
+  InterviewSummary,
+  Invitation,
+  InviteLink,
+  Kit,
+  Me,
+  Mode,
+  NewShare,
+  Page,
+  Person,
+  PracticeContext,
+  Report,
+  Role,
+  RoomEvent,
+  Share,
+  Ticket,
+} from './types.ts';
+
+// A page of a list; more are asked for with `next`.
+const PAGE = 50;
+// Events are asked for in larger steps: a practice has a few dozen.
+const EVENTS = 500;
+
+const enc = encodeURIComponent;
+
+export const api = {
+  setupNeeded: () => get<{ needed: boolean }>('/setup'),
+  setup: (body: {
+    token: string;
+    organisation: string;
+    display_name: string;
+    email: string;
+    password: string;
+  }) => post<object>('/setup', body),
+
+  signIn: (email: string, password: string) => post<object>('/auth/login', { email, password }),
+  signOut: () => post<void>('/auth/logout'),
+  invitation: (token: string) => post<Invitation>('/auth/invite', { token }),
+  accept: (body: { token: string; display_name: string; password: string }) =>
+    post<object>('/auth/accept', body),
+
+  me: () => get<Me>('/me'),
+  context: () => get<PracticeContext>('/me/context'),
+  saveContext: (context: PracticeContext) => put<PracticeContext>('/me/context', context),
+
+  people: (cursor?: string) => get<Page<Person>>(`/people?${query(cursor)}`),
+  addPerson: (body: { email: string; display_name: string; role: Role }) =>
+    post<Person & InviteLink>('/people', body),
+  inviteAgain: (id: Id) => post<InviteLink>(`/people/${enc(id)}/invite`),
+  setDisabled: (id: Id, disabled: boolean) => patch<Person>(`/people/${enc(id)}`, { disabled }),
+
+  modes: () => get<{ items: Mode[] }>('/modes'),
+  kits: () => get<{ items: Kit[] }>('/kits'),
+
+  interviews: (cursor?: string) => get<Page<InterviewSummary>>(`/interviews?${query(cursor)}`),
+  interview: (id: Id) => get<Interview>(`/interviews/${enc(id)}`),
+  startPractice: (kit: Kit, mode: string) =>
+    post<Interview>('/interviews', {
+      kind: 'practice',
+      kit_id: kit.id,
+      role: kit.role,
+      mode,
+      title: kit.title,
+    }),
+  ticket: (id: Id) => post<Ticket>(`/interviews/${enc(id)}/ticket`),
+  events: (id: Id, after: number) =>
+    get<Page<RoomEvent>>(`/interviews/${enc(id)}/events?after=${after}&limit=${EVENTS}`),
+
+  report: (id: Id) => get<Report>(`/interviews/${enc(id)}/report`),
+  shared: (token: string) => get<Report>(`/shared/${enc(token)}`),
+  exportUrl: (id: Id, format: string) => `/api/v1/interviews/${enc(id)}/export?format=${format}`,
+  shares: (id: Id) => get<Page<Share>>(`/interviews/${enc(id)}/shares`),
+  share: (id: Id, expires_in: number) =>
+    post<NewShare>(`/interviews/${enc(id)}/shares`, { expires_in }),
+  revoke: (id: Id, share: Id) => del(`/interviews/${enc(id)}/shares/${enc(share)}`),
+  feedback: (id: Id, body: { accurate: boolean; note?: string }) =>
+    post<object>(`/interviews/${enc(id)}/feedback`, body),
+};
+
+function query(cursor?: string): string {
+  return cursor ? `limit=${PAGE}&cursor=${enc(cursor)}` : `limit=${PAGE}`;
+}

@@ -1,0 +1,337 @@
+// The shapes that cross the wire, as the contract states them. Optional fields are those that may
+// be absent.
+
+export type Id = string;
+export type Time = string;
+export type Role = 'admin' | 'manager' | 'interviewer' | 'candidate' | 'observer';
+export const ROLES: readonly Role[] = ['candidate', 'interviewer', 'manager', 'observer', 'admin'];
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}
+
+export interface Problem {
+  type?: string;
+  title?: string;
+  status: number;
+  detail: string;
+  code: string;
+  request_id?: string;
+  errors?: FieldProblem[];
+  retry_after_ms?: number;
+}
+
+export interface FieldProblem {
+  field: string;
+  detail: string;
+}
+
+export interface Me {
+  id: Id;
+  email: string;
+  display_name: string;
+  role: Role;
+  tier?: string;
+  organisation: string;
+}
+
+export interface Invitation {
+  email: string;
+  display_name: string;
+  organisation: string;
+  expires_at: Time;
+}
+
+export interface Person {
+  id: Id;
+  email: string;
+  display_name: string;
+  role: Role;
+  state: 'invited' | 'active' | 'disabled';
+  created_at: Time;
+}
+
+export interface InviteLink {
+  invite_url: string;
+  invite_expires_at: Time;
+}
+
+export interface PracticeContext {
+  cv_text: string;
+  job_description: string;
+  target_role: string;
+  mode: string;
+  assist_intensity: 1 | 2 | 3;
+}
+
+export interface Mode {
+  id: string;
+  kind: 'company' | 'role' | 'round';
+  label: string;
+  changes: string[];
+}
+
+export interface Kit {
+  id: string;
+  version: number;
+  title: string;
+  role: string;
+  description: string;
+  built_in: boolean;
+  competencies: { id: string; name: string; about: string; anchors: string[] }[];
+  questions: KitQuestion[];
+}
+
+export interface KitQuestion {
+  id: string;
+  text: string;
+  competency: string;
+  looks_for: string[];
+  focus: string[];
+}
+
+export type InterviewState = 'scheduled' | 'lobby' | 'live' | 'finished' | 'cancelled';
+
+export interface InterviewSummary {
+  id: Id;
+  kind: 'practice' | 'live';
+  state: InterviewState;
+  title: string;
+  role: string | null;
+  mode: string | null;
+  created_at: Time;
+  started_at: Time | null;
+  finished_at: Time | null;
+  last_seq: number;
+  report_ready: boolean;
+  score?: number | null;
+}
+
+export interface Interview extends InterviewSummary {
+  kit_id: string | null;
+  auto_ask: boolean;
+  owner: Id;
+  scheduled_at: Time | null;
+  questions: Question[];
+  members: { person_id: Id; display_name: string; part: string; owner: boolean }[];
+}
+
+export interface Question {
+  question_id: Id;
+  text: string;
+  competency: string | null;
+  asked_seq: number | null;
+  answer_id: Id | null;
+}
+
+// The fixed names of the engine, in the order in which people read them.
+export const SIGNALS = [
+  'structure',
+  'ownership',
+  'quantified_evidence',
+  'specificity',
+  'trade_off',
+  'causal',
+  'relevance',
+  'filler_rate',
+  'words_per_minute',
+  'pause_share',
+  'length_words',
+] as const;
+export type SignalName = (typeof SIGNALS)[number];
+
+export interface Evidence {
+  from: number;
+  to: number;
+  rule: string;
+}
+
+export interface Signal {
+  value: number | null;
+  evidence: Evidence[];
+  anchor?: string;
+  next?: string;
+}
+
+export type Star = 'situation' | 'task' | 'action' | 'result' | 'reflection' | 'other';
+
+export interface Sentence {
+  from: number;
+  to: number;
+  star: Star;
+  weak: string[];
+}
+
+export interface Driver {
+  signal: string;
+  points: number;
+}
+
+export interface Quote {
+  source: string;
+  index?: number;
+  text: string;
+  from: number;
+  to: number;
+}
+
+export interface Conflict {
+  a: Quote;
+  b: Quote;
+  rule: string;
+  severity: 'minor' | 'material';
+  // In a report: the later answer and, unless the CV was quoted, the earlier one.
+  answer_id?: Id;
+  earlier_answer_id?: Id | null;
+}
+
+export interface Hint {
+  code: string;
+  text: string;
+  from?: number;
+  to?: number;
+}
+
+export interface Calibration {
+  version: string;
+  sha256: string;
+}
+
+export interface Analysis {
+  status: 'scored' | 'insufficient';
+  score: number | null;
+  baseline: number | null;
+  calibration: Calibration;
+  signals: Record<string, Signal>;
+  sentences: Sentence[];
+  drivers: Driver[];
+  answered: { label: 'clear' | 'partial' | 'declined' | null; met?: string[]; missed?: string[] };
+  conflicts: Conflict[];
+  hints: Hint[];
+  insufficient_because?: string;
+}
+
+export interface Finding {
+  signal: string;
+  text: string;
+  answer_id: Id;
+  from?: number;
+  to?: number;
+}
+
+export interface ReportAnswer {
+  question: { question_id: Id; text: string };
+  answer: { answer_id: Id; text: string };
+  analysis: Analysis | null;
+}
+
+export interface TimelineItem {
+  seq: number | null;
+  at: Time | null;
+  kind: string;
+  question_id?: Id;
+  answer_id?: Id;
+  score?: number | null;
+  words?: number;
+  label?: string;
+}
+
+export interface Report {
+  interview_id: Id;
+  kind: string;
+  title?: string;
+  role: string | null;
+  mode: string | null;
+  finished_at: Time | null;
+  // Null without answers.
+  calibration: Calibration | null;
+  // Says so if the answers were scored under different calibrations.
+  calibration_note?: string;
+  score: number | null;
+  baseline: number | null;
+  drivers: Driver[];
+  summary: Record<string, number | null>;
+  strengths: Finding[];
+  risks: Finding[];
+  answers: ReportAnswer[];
+  timeline: TimelineItem[];
+  conflicts: Conflict[];
+  delivery: Record<string, number | null>;
+  limits: string;
+}
+
+export interface Share {
+  id: Id;
+  created_at: Time;
+  expires_at: Time;
+  revoked_at: Time | null;
+}
+
+export interface NewShare {
+  id: Id;
+  token: string;
+  url: string;
+  expires_at: Time;
+}
+
+export interface Ticket {
+  ticket: string;
+  expires_in: number;
+  socket: string;
+}
+
+export type Meters = Record<string, number | null>;
+
+interface EventOf<K extends string, D> {
+  seq: number;
+  at: Time;
+  kind: K;
+  by: Id | null;
+  data: D;
+}
+
+export type RoomEvent =
+  | EventOf<'interview.started', object>
+  | EventOf<'question.asked', { question_id: Id; text: string; auto: boolean }>
+  | EventOf<'transcript.final', { question_id?: Id; text: string }>
+  | EventOf<
+      'answer.analysed',
+      { answer_id: Id; question_id: Id; text: string; analysis: Analysis | null }
+    >
+  | EventOf<'member.added' | 'member.removed', { person_id: Id; part?: string }>
+  | EventOf<'interview.finished' | 'interview.cancelled' | 'report.ready', object>;
+
+export type ByeCode =
+  | 'draining'
+  | 'leader_changed'
+  | 'slow_reader'
+  | 'ticket_invalid'
+  | 'removed'
+  | 'session_ended'
+  | 'room_finished';
+
+export type ServerFrame =
+  | {
+      type: 'welcome';
+      connection_id: string;
+      you: { person_id: Id; part: string };
+      interview: Interview;
+      seq: number;
+      epoch: number;
+      missed: boolean;
+    }
+  | ({ type: 'event' } & RoomEvent)
+  | { type: 'ack'; id: string; seq?: number; question_id?: Id; answer_id?: Id; note_id?: Id }
+  | { type: 'refused'; id?: string; code: string; detail: string; retry_after_ms?: number }
+  | { type: 'meters'; question_id?: Id; signals: Meters }
+  | { type: 'hint'; question_id?: Id; text: string; code?: string }
+  | { type: 'pong'; at: unknown }
+  | { type: 'bye'; code: ByeCode; detail: string; retry_after_ms?: number }
+  | { type: 'note' | 'partial' | 'presence' | 'signal' };
+
+// Frames that want an acknowledgement: they are kept until it comes and sent again with the same
+// id.
+export type DurableFrame =
+  | { type: 'start' | 'finish'; id: string }
+  | { type: 'answer'; id: string; question_id: Id; text: string; duration_s?: number };

@@ -1,0 +1,158 @@
+// The room as a value: what the page knows after each event. Pure, so that a replay gives the same
+// page.
+import type {
+  Analysis,
+  Id,
+  Interview,
+  InterviewState,
+  Question,
+  RoomEvent,
+  Time,
+} from '../api/types.ts';
+
+export interface Line {
+  seq: number;
+  at: Time;
+  kind: 'question' | 'answer' | 'said';
+  text: string;
+  question_id: Id | null;
+}
+
+export interface Answered {
+  answer_id: Id;
+  question_id: Id;
+  text: string;
+  at: Time;
+  analysis: Analysis | null;
+}
+
+export interface RoomView {
+  seq: number;
+  state: InterviewState;
+  title: string;
+  role: string | null;
+  questions: Question[];
+  answers: Answered[];
+  lines: Line[];
+  started_at: Time | null;
+  report_ready: boolean;
+}
+
+export function empty(): RoomView {
+  return {
+    seq: 0,
+    state: 'lobby',
+    title: '',
+    role: null,
+    questions: [],
+    answers: [],
+    lines: [],
+    started_at: null,
+    report_ready: false,
+  };
+}
+
+// The interview as the server states it; what events have told already is newer and stays.
+export function withInterview(view: RoomView, interview: Interview): RoomView {
+  const questions = interview.questions.map((question) => {
+    const known = view.questions.find((other) => other.question_id === question.question_id);
+    return {
+      ...question,
+      asked_seq: question.asked_seq ?? known?.asked_seq ?? null,
+      answer_id: question.answer_id ?? known?.answer_id ?? null,
+    };
+  });
+  const extra = view.questions.filter(
+    (known) => !questions.some((question) => question.question_id === known.question_id),
+  );
+  return {
+    ...view,
+    state: interview.state,
+    title: interview.title,
+    role: interview.role,
+    started_at: interview.started_at ?? view.started_at,
+    report_ready: view.report_ready || interview.report_ready,
+    questions: [...questions, ...extra],
+  };
+}
+
+// Null when an event is missing before this one: the caller must ask again from `view.seq`.
+export function fold(view: RoomView, event: RoomEvent): RoomView | null {
+  if (event.seq <= view.seq) return view;
+  if (event.seq !== view.seq + 1) return null;
+  const next = { ...view, seq: event.seq };
+  switch (event.kind) {
+    case 'interview.started':
+      return { ...next, state: 'live', started_at: event.at };
+    case 'question.asked':
+      return asked(next, event.seq, event.at, event.data);
+    case 'transcript.final':
+      return said(next, event.seq, event.at, event.data.text, event.data.question_id ?? null);
+    case 'answer.analysed':
+      return answered(next, event.seq, event.at, event.data);
+    case 'interview.finished':
+      return { ...next, state: 'finished' };
+    case 'interview.cancelled':
+      return { ...next, state: 'cancelled' };
+    case 'report.ready':
+      return { ...next, report_ready: true };
+    default:
+      return next;
+  }
+}
+
+// The question that waits for an answer: the earliest asked one without any.
+export function open(view: RoomView): Question | null {
+  const waiting = view.questions.filter((q) => q.asked_seq !== null && q.answer_id === null);
+  waiting.sort((a, b) => (a.asked_seq ?? 0) - (b.asked_seq ?? 0));
+  return waiting[0] ?? null;
+}
+
+export function unanswered(view: RoomView): Question[] {
+  return view.questions.filter((question) => question.answer_id === null);
+}
+
+function asked(
+  view: RoomView,
+  seq: number,
+  at: Time,
+  data: { question_id: Id; text: string },
+): RoomView {
+  const known = view.questions.some((question) => question.question_id === data.question_id);
+  const fresh: Question = { ...data, competency: null, asked_seq: seq, answer_id: null };
+  const questions = known
+    ? view.questions.map((q) => (q.question_id === data.question_id ? { ...q, asked_seq: seq } : q))
+    : [...view.questions, fresh];
+  const line: Line = { seq, at, kind: 'question', text: data.text, question_id: data.question_id };
+  return { ...view, questions, lines: [...view.lines, line] };
+}
+
+function said(
+  view: RoomView,
+  seq: number,
+  at: Time,
+  text: string,
+  question_id: Id | null,
+): RoomView {
+  return { ...view, lines: [...view.lines, { seq, at, kind: 'said', text, question_id }] };
+}
+
+function answered(
+  view: RoomView,
+  seq: number,
+  at: Time,
+  data: { answer_id: Id; question_id: Id; text: string; analysis: Analysis | null },
+): RoomView {
+  const questions = view.questions.map((question) =>
+    question.question_id === data.question_id
+      ? { ...question, answer_id: data.answer_id }
+      : question,
+  );
+  const line: Line = { seq, at, kind: 'answer', text: data.text, question_id: data.question_id };
+  return {
+    ...view,
+    questions,
+    answers: [...view.answers, { ...data, at }],
+    lines: [...view.lines, line],
+  };
+}

@@ -1,0 +1,224 @@
+// The room as a page sees it: the connection's facts as reactive values, and the acts of the
+// person.
+import { api } from '../api/routes.ts';
+import { freshId } from '../api/id.ts';
+import type { DurableFrame, Id, Meters } from '../api/types.ts';
+import { announce } from '../parts/announce.svelte.ts';
+import { t } from '../strings.ts';
+import { Connection, type Link, type World } from './connection.ts';
+import { empty, open, type RoomView, unanswered } from './fold.ts';
+import { Drafts, Outbox, type Shelf } from './outbox.ts';
+import { browserSocket } from './socket.ts';
+
+// Two repaints a second: faster numbers cannot be read and only distract from writing.
+const REPAINT_MS = 500;
+// The room takes frames of 64 KiB; the rest of the frame needs a little of it.
+const ANSWER_BYTES_MAX = 60_000;
+// After the room says goodbye the report follows within seconds; this is asked while it does not.
+const REPORT_POLL_MS = 1000;
+const REPORT_POLLS_MAX = 30;
+
+export class Room {
+  view = $state.raw<RoomView>(empty());
+  link = $state.raw<Link>({ state: 'connecting', again: false });
+  meters = $state.raw<Meters>({});
+  waiting = $state.raw<readonly DurableFrame[]>([]);
+  hint = $state('');
+  refusal = $state('');
+  resumed = $state<number | null>(null);
+  draft = $state('');
+  draftKept = $state(true);
+
+  question = $derived(open(this.view));
+  left = $derived(unanswered(this.view));
+  starting = $derived(this.waiting.some((frame) => frame.type === 'start'));
+  finishing = $derived(this.waiting.some((frame) => frame.type === 'finish'));
+  // The open question's answer is on its way: submitted, not yet acknowledged or analysed.
+  sending = $derived(
+    this.waiting.some(
+      (frame) => frame.type === 'answer' && frame.question_id === this.question?.question_id,
+    ),
+  );
+
+  readonly id: Id;
+  private readonly outbox: Outbox;
+  private readonly drafts: Drafts;
+  private readonly connection: Connection;
+  private draftOf: Id | null = null;
+  private metersOf: Id | null = null;
+  private metersNext: Meters | null = null;
+  private repaint: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(id: Id) {
+    this.id = id;
+    const shelf = browserShelf();
+    this.outbox = new Outbox(id, shelf);
+    this.drafts = new Drafts(id, shelf);
+    this.waiting = this.outbox.waiting();
+    this.connection = new Connection(world(id), this.outbox, {
+      link: (link) => (this.link = link),
+      view: (view) => this.take(view),
+      meters: (question, signals) => this.measure(question, signals),
+      hint: (text) => (this.hint = text),
+      refused: (frame, code, detail) => this.refuse(frame, code, detail),
+      resumed: (missed) => (this.resumed = missed),
+    });
+  }
+
+  open(): () => void {
+    this.connection.start();
+    const online = (): void => this.connection.retry();
+    window.addEventListener('online', online);
+    return () => {
+      window.removeEventListener('online', online);
+      if (this.repaint) clearTimeout(this.repaint);
+      this.connection.stop();
+    };
+  }
+
+  retry(): void {
+    this.connection.retry();
+  }
+
+  start(): void {
+    this.queue({ type: 'start', id: freshId() });
+  }
+
+  finish(): void {
+    this.queue({ type: 'finish', id: freshId() });
+  }
+
+  type(text: string): void {
+    this.draft = text;
+    const question = this.question;
+    if (!question) return;
+    this.draftKept = this.drafts.write(question.question_id, text);
+    this.connection.partial(question.question_id, text);
+  }
+
+  // Empty on success, else why not.
+  submit(): string {
+    const question = this.question;
+    const text = this.draft.trim();
+    if (!question || this.sending) return '';
+    if (text === '') return t.room.empty;
+    if (new TextEncoder().encode(JSON.stringify(text)).length > ANSWER_BYTES_MAX)
+      return t.room.tooLong;
+    // No duration goes along: the time of typing says nothing about how somebody speaks.
+    const frame: DurableFrame = {
+      type: 'answer',
+      id: freshId(),
+      question_id: question.question_id,
+      text,
+    };
+    return this.queue(frame) ? '' : t.room.full;
+  }
+
+  private queue(frame: DurableFrame): boolean {
+    this.refusal = '';
+    const taken = this.connection.send(frame);
+    this.waiting = this.outbox.waiting();
+    return taken;
+  }
+
+  private take(view: RoomView): void {
+    const before = this.view;
+    this.view = view;
+    this.waiting = this.outbox.waiting();
+    const answer = view.answers.at(-1);
+    if (answer && view.answers.length > before.answers.length) {
+      // Only now, with the answer in the durable record, may the draft go.
+      this.drafts.write(answer.question_id, '');
+      this.hint = '';
+      this.tellAnswer(before, view);
+    }
+    const question = open(view);
+    if ((question?.question_id ?? null) !== this.draftOf) {
+      this.draftOf = question?.question_id ?? null;
+      this.draft = question ? this.drafts.read(question.question_id) : '';
+      this.meters = {};
+      this.metersNext = null;
+      // A draft from before a reload moves the meters again as soon as the room is open.
+      if (question && this.draft) this.connection.partial(question.question_id, this.draft);
+      if (question && before.seq > 0) this.tellQuestion(view, question.text);
+    }
+  }
+
+  private tellAnswer(before: RoomView, view: RoomView): void {
+    const score = view.answers.at(-1)?.analysis?.score;
+    // A replay after loading is not news.
+    if (before.seq === 0) return;
+    const words =
+      score == null ? t.analysis.insufficient : `${t.analysis.score} ${Math.round(score)}`;
+    announce(t.room.analysedLive(view.answers.length, words));
+  }
+
+  private tellQuestion(view: RoomView, text: string): void {
+    const asked = view.questions.filter((question) => question.asked_seq !== null).length;
+    announce(t.room.questionLive(asked, view.questions.length, text));
+  }
+
+  private measure(question: Id | null, signals: Meters): void {
+    if (question !== null && question !== this.draftOf) return;
+    this.metersOf = this.draftOf;
+    if (this.repaint) {
+      this.metersNext = signals;
+      return;
+    }
+    this.meters = signals;
+    this.repaint = setTimeout(() => {
+      this.repaint = null;
+      const next = this.metersNext;
+      this.metersNext = null;
+      if (next && this.metersOf === this.draftOf) this.measure(this.draftOf, next);
+    }, REPAINT_MS);
+  }
+
+  private refuse(frame: DurableFrame | null, _code: string, detail: string): void {
+    this.waiting = this.outbox.waiting();
+    // The draft was kept, so that the words are still in the box.
+    this.refusal = detail;
+    if (frame?.type === 'answer' && frame.question_id === this.draftOf && this.draft === '') {
+      this.draft = frame.text;
+    }
+  }
+}
+
+// True when the report is there; false when it did not come in time.
+export async function reportReady(id: Id, alive: () => boolean): Promise<boolean> {
+  for (let poll = 0; poll < REPORT_POLLS_MAX && alive(); poll += 1) {
+    const ready = await api.interview(id).then(
+      (interview) => interview.report_ready,
+      () => false,
+    );
+    if (ready) return true;
+    await new Promise((done) => setTimeout(done, REPORT_POLL_MS));
+  }
+  return false;
+}
+
+function world(id: Id): World {
+  return {
+    ticket: () => api.ticket(id),
+    events: (after) => api.events(id, after),
+    socket: browserSocket,
+    now: () => Date.now(),
+    random: () => Math.random(),
+    later: (ms, act) => {
+      const timer = setTimeout(act, ms);
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
+// Where the browser keeps things; one that keeps nothing gets a shelf that says so by throwing.
+function browserShelf(): Shelf {
+  try {
+    return window.localStorage;
+  } catch {
+    const none = (): never => {
+      throw new Error('no storage');
+    };
+    return { getItem: none, setItem: none, removeItem: none };
+  }
+}

@@ -1,0 +1,13 @@
+//! Who somebody is and what they may do: secrets, passwords, tokens, permissions and socket
+//! tickets.
+//!
+//! **Invariant:** nothing here reads a clock or writes a store. Moments come in as arguments, and
+//! what has to last goes through a command.
+
+pub mod secret;
+
+pub mod password;
+pub mod token;
+
+pub mod permission;
+pub mod ticket;

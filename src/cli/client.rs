@@ -1,0 +1,298 @@
+//! Talks to a running node: HTTP/1.1 over TCP, or over the operator's socket in the data directory.
+//!
+//! Whoever may open that socket is the operator and needs no token. Nothing is sent twice: an
+//! operator should see a failure, and every POST has a key of its own.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::http1;
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
+use hyper::{Method, Request, Uri};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::exit::{Error, Exit};
+
+/// A node, and who we are to it.
+#[derive(Clone)]
+pub(super) struct Client {
+    target: Target,
+    token: Option<String>,
+}
+
+/// What a node answered to a request that it granted.
+#[derive(Clone, Debug)]
+pub(super) struct Reply {
+    /// 200 to 299.
+    pub(super) status: u16,
+    /// The document; null where there is none.
+    pub(super) body: Value,
+}
+
+/// Where a node is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Target {
+    /// Host and port.
+    Tcp(String),
+    /// The operator's socket.
+    Socket(PathBuf),
+}
+
+/// A node on the same continent answers within a fraction of it.
+const CONNECT_SECONDS: u64 = 5;
+
+/// A little more than a node gives a request, so that its own answer comes first.
+const REPLY_SECONDS: u64 = 35;
+
+/// The largest document of ours is an eight-hour interview's report, some 20 MB.
+const REPLY_BYTES_MAX: usize = 64 << 20;
+
+/// What of an answer that is not ours is shown.
+const SHOWN_CHARS_MAX: usize = 200;
+
+impl Client {
+    /// A node by its URL, `http://HOST:PORT`.
+    pub(super) fn to_url(url: &str, token: Option<String>) -> Result<Client, Error> {
+        let target = Target::Tcp(authority(url)?);
+        Ok(Client { target, token })
+    }
+
+    /// A node by its address.
+    pub(super) fn to_address(address: SocketAddr) -> Client {
+        Client { target: Target::Tcp(address.to_string()), token: None }
+    }
+
+    /// The node that runs on a data directory.
+    pub(super) fn to_data_dir(data_dir: &Path) -> Client {
+        let target = Target::Socket(crate::store::directory::socket_path(data_dir));
+        Client { target, token: None }
+    }
+
+    /// The same node, as somebody else.
+    pub(super) fn signed_in(&self, token: impl Into<String>) -> Client {
+        Client { target: self.target.clone(), token: Some(token.into()) }
+    }
+
+    /// Reads.
+    pub(super) async fn get(&self, path: &str) -> Result<Reply, Error> {
+        self.send(Method::GET, path, None).await
+    }
+
+    /// Makes or does something, at most once.
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Reply, Error> {
+        self.send(Method::POST, path, Some(body)).await
+    }
+
+    /// Replaces something.
+    pub(super) async fn put(&self, path: &str, body: &Value) -> Result<Reply, Error> {
+        self.send(Method::PUT, path, Some(body)).await
+    }
+
+    /// Changes something.
+    pub(super) async fn patch(&self, path: &str, body: &Value) -> Result<Reply, Error> {
+        self.send(Method::PATCH, path, Some(body)).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reply, Error> {
+        let request = self.request(method, path, body)?;
+        let connected = timeout(Duration::from_secs(CONNECT_SECONDS), async {
+            match &self.target {
+                Target::Tcp(authority) => {
+                    let stream = TcpStream::connect(authority.as_str()).await?;
+                    stream.set_nodelay(true)?;
+                    Ok(Stream::Tcp(stream))
+                }
+                Target::Socket(path) => Ok(Stream::Socket(UnixStream::connect(path).await?)),
+            }
+        });
+        let stream = connected.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        let stream = stream.map_err(|error| self.unreachable(&error))?;
+        let reply = timeout(Duration::from_secs(REPLY_SECONDS), async {
+            match stream {
+                Stream::Tcp(stream) => exchange(stream, request).await,
+                Stream::Socket(stream) => exchange(stream, request).await,
+            }
+        });
+        let late = || {
+            let what = format!("the node gave no answer within {REPLY_SECONDS} seconds");
+            Error::unavailable(what).next("look whether the change was made before you try again")
+        };
+        let (status, bytes) = reply.await.map_err(|_| late())?.map_err(|why| {
+            let next = "try again; if it goes on, look into the node's log";
+            Error::unavailable("the connection to the node broke").why(why).next(next)
+        })?;
+        read(status, &bytes)
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Request<Full<Bytes>>, Error> {
+        let host = match &self.target {
+            Target::Tcp(authority) => authority.as_str(),
+            Target::Socket(_) => "localhost",
+        };
+        let mut request = Request::builder()
+            .uri(path)
+            .header(HOST, host)
+            .header(ACCEPT, "application/json")
+            .header(USER_AGENT, concat!("greenroom/", env!("CARGO_PKG_VERSION")));
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if method == Method::POST {
+            request = request.header("idempotency-key", Uuid::now_v7().to_string());
+        }
+        if body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let bytes = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
+        let request = request.method(method).body(Full::new(bytes));
+        // Paths are ours and hosts are checked, so only a token can hold what no header can.
+        request.map_err(|error| {
+            let what = "the request cannot be put together; is --token a whole token?";
+            Error::usage(what).why(error.to_string())
+        })
+    }
+
+    fn unreachable(&self, error: &io::Error) -> Error {
+        match &self.target {
+            Target::Socket(path) if error.kind() == io::ErrorKind::PermissionDenied => {
+                let what = format!("you may not open the operator's socket {}", path.display());
+                Error::refused(what).next("run this as the user that the node runs as")
+            }
+            Target::Socket(path) => Error::unavailable(format!("no node answers on {}", path.display()))
+                .why(error.to_string())
+                .next(
+                    "is `greenroom serve` running on this data directory? Name another one with \
+                     --data-dir, or a node elsewhere with --url and --token",
+                ),
+            Target::Tcp(authority) => Error::unavailable(format!("no node answers on {authority}"))
+                .why(error.to_string())
+                .next("is `greenroom serve` running there, and is this its address?"),
+        }
+    }
+}
+
+/// A value for the query of a path.
+pub(super) fn query_value(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
+    let coded = text.bytes().map(|b| match plain(b) {
+        true => char::from(b).to_string(),
+        false => format!("%{b:02X}"),
+    });
+    coded.collect()
+}
+
+enum Stream {
+    Tcp(TcpStream),
+    Socket(UnixStream),
+}
+
+/// Host and port of a URL of ours.
+fn authority(url: &str) -> Result<String, Error> {
+    let wrong = |why: &str| {
+        let example = "write it like http://127.0.0.1:8080";
+        Error::usage(format!("--url {url} is not the URL of a node")).why(why).next(example)
+    };
+    let uri: Uri = url.parse().map_err(|_| wrong("it is not a URL"))?;
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return Err(wrong("it lacks `http://` or the host"));
+    };
+    if scheme != "http" {
+        return Err(wrong(
+            "commands speak plain http, to this machine or through a tunnel; on the node's own \
+             machine --data-dir needs neither",
+        ));
+    }
+    if authority.as_str().contains('@') {
+        return Err(wrong("it holds a name or a password; give --token instead"));
+    }
+    if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
+        return Err(wrong("it goes on after the port"));
+    }
+    match authority.port_u16() {
+        Some(_) => Ok(authority.as_str().to_owned()),
+        None if authority.port().is_none() && !authority.as_str().ends_with(':') => {
+            Ok(format!("{authority}:80"))
+        }
+        None => Err(wrong("its port is not one")),
+    }
+}
+
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    request: Request<Full<Bytes>>,
+) -> Result<(u16, Bytes), String> {
+    let shaken = http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = shaken.map_err(|error| error.to_string())?;
+    // It ends with the answer; what goes wrong on it is told by the answer that does not come.
+    tokio::spawn(connection);
+    let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
+    let status = response.status().as_u16();
+    let body = Limited::new(response.into_body(), REPLY_BYTES_MAX).collect().await;
+    Ok((status, body.map_err(|error| error.to_string())?.to_bytes()))
+}
+
+fn read(status: u16, bytes: &[u8]) -> Result<Reply, Error> {
+    let body = match bytes {
+        [] => Some(Value::Null),
+        bytes => serde_json::from_slice(bytes).ok(),
+    };
+    match (status, body) {
+        (200..=299, Some(body)) => Ok(Reply { status, body }),
+        (400.., Some(problem)) if problem["code"].is_string() => Err(refusal(status, &problem)),
+        _ => {
+            let text = String::from_utf8_lossy(bytes);
+            let shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+            Err(Error::new(exit(status), format!("the answer (status {status}) is not a node's"))
+                .why(shown.replace(char::is_control, " "))
+                .next("is this the address of a Greenroom node, and not of something else?"))
+        }
+    }
+}
+
+/// A problem document as an error.
+fn refusal(status: u16, problem: &Value) -> Error {
+    let code = problem["code"].as_str().unwrap_or_default();
+    let detail = problem["detail"].as_str().unwrap_or("the node gave no reason");
+    let mut error = Error::new(exit(status), format!("{detail} ({code})"));
+    let fields: Vec<String> = problem["errors"].as_array().map_or_else(Vec::new, |errors| {
+        let line = |e: &Value| Some(format!("{}: {}", e["field"].as_str()?, e["detail"].as_str()?));
+        errors.iter().filter_map(line).collect()
+    });
+    // With a single field the detail says it already.
+    if fields.len() > 1 {
+        error = error.why(fields.join("\n"));
+    }
+    match (code, problem["request_id"].as_str()) {
+        ("setup.needed", _) => error.next("run `greenroom setup`, or open the setup link"),
+        ("auth.missing" | "auth.expired", _) => {
+            error.next("give the access token of an admin with --token, or use --data-dir")
+        }
+        ("fault", Some(id)) => error.next(format!("look for {id} in the node's log")),
+        _ => error,
+    }
+}
+
+fn exit(status: u16) -> Exit {
+    match status {
+        // Both say: not now.
+        429 | 502..=504 => Exit::Unavailable,
+        500.. => Exit::Fault,
+        400.. => Exit::Refused,
+        // Success or a redirection, but not from one of ours.
+        _ => Exit::Unavailable,
+    }
+}

@@ -1,0 +1,175 @@
+//! `greenroom person`: the people of the organisation, on a running node.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::domain::limit;
+
+use super::Context;
+use super::client::{Client, query_value};
+use super::exit::Error;
+use super::output;
+
+/// What to do with people.
+#[derive(clap::Subcommand)]
+pub enum Person {
+    /// Adds a person and prints the invite link
+    Add {
+        /// E-mail address, with which the person will sign in
+        #[arg(long)]
+        email: String,
+        /// Name that others see; the person can change it
+        #[arg(long)]
+        name: String,
+        /// What the person may do
+        #[arg(long, value_parser = ["admin", "manager", "interviewer", "candidate", "observer"])]
+        role: String,
+        /// Prints the person with the link as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lists everybody
+    List {
+        /// Prints `{"items": […]}`
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints a new link to join, or to choose a new password; older links hold no longer
+    ResetLink {
+        /// E-mail address or id
+        person: String,
+        /// Prints the person with the link as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Closes an account: its logins end at once, its interviews stay
+    Disable {
+        /// E-mail address or id
+        person: String,
+        /// Prints the person as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Opens a closed account again
+    Enable {
+        /// E-mail address or id
+        person: String,
+        /// Prints the person as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Pages until everybody was seen.
+const PAGES_MAX: usize = limit::PEOPLE_MAX / limit::PAGE_ITEMS_MAX + 1;
+
+pub(super) async fn run(context: &Context, command: Person) -> Result<(), Error> {
+    let settings = context.settings()?;
+    let client = context.client(&settings)?;
+    match command {
+        Person::Add { email, name, role, json } => {
+            let body = json!({"email": email, "display_name": name, "role": role});
+            let reply = client.post("/api/v1/people", &body).await?;
+            link(&reply.body, json)
+        }
+        Person::List { json } => {
+            let people = all(&client).await?;
+            match json {
+                true => output::json(&json!({"items": people})),
+                false => output::text(&table(&people)),
+            }
+        }
+        Person::ResetLink { person, json } => {
+            let id = id_of(&client, &person).await?;
+            let reply = client.post(&format!("/api/v1/people/{id}/invite"), &json!({})).await?;
+            link(&reply.body, json)
+        }
+        Person::Disable { person, json } => switch(&client, &person, true, json).await,
+        Person::Enable { person, json } => switch(&client, &person, false, json).await,
+    }
+}
+
+async fn switch(client: &Client, person: &str, disabled: bool, json: bool) -> Result<(), Error> {
+    let id = id_of(client, person).await?;
+    let body = json!({"disabled": disabled});
+    let changed = client.patch(&format!("/api/v1/people/{id}"), &body).await?.body;
+    match json {
+        true => output::json(&changed),
+        false => output::text(&table(&[changed])),
+    }
+}
+
+/// The link alone on stdout, so that a script can take it as it is.
+fn link(person: &Value, json: bool) -> Result<(), Error> {
+    if json {
+        return output::json(person);
+    }
+    let of = |field: &str| person[field].as_str().unwrap_or_default();
+    let Some(url) = person["invite_url"].as_str() else {
+        return Err(Error::fault("the node gave no link"));
+    };
+    output::note(&format!(
+        "Give this link to {} <{}>, and to nobody else. It holds until {}.",
+        of("display_name"),
+        of("email"),
+        of("invite_expires_at"),
+    ));
+    output::text(&format!("{url}\n"))
+}
+
+fn table(people: &[Value]) -> String {
+    const FIELDS: [&str; 6] = ["email", "display_name", "role", "state", "created_at", "id"];
+    let of = |person: &Value, field: &str| person[field].as_str().unwrap_or_default().to_owned();
+    let rows: Vec<_> = people.iter().map(|p| FIELDS.map(|field| of(p, field))).collect();
+    output::table(["e-mail", "name", "role", "state", "since", "id"], &rows)
+}
+
+async fn all(client: &Client) -> Result<Vec<Value>, Error> {
+    let mut people = Vec::new();
+    let mut path = format!("/api/v1/people?limit={}", limit::PAGE_ITEMS_MAX);
+    for _ in 0..PAGES_MAX {
+        let mut page = client.get(&path).await?.body;
+        if let Value::Array(items) = page["items"].take() {
+            people.extend(items);
+        }
+        let Some(next) = page["next"].as_str() else { return Ok(people) };
+        path = format!(
+            "/api/v1/people?limit={}&cursor={}",
+            limit::PAGE_ITEMS_MAX,
+            query_value(next)
+        );
+    }
+    Err(Error::fault(format!("the list of people has no end after {PAGES_MAX} pages")))
+}
+
+/// An id stands for itself; an e-mail address is looked up.
+async fn id_of(client: &Client, person: &str) -> Result<Uuid, Error> {
+    if let Ok(id) = Uuid::try_parse(person) {
+        return Ok(id);
+    }
+    let wanted = person.trim().to_lowercase();
+    let people = all(client).await?;
+    let found = people.iter().find(|person| person["email"].as_str() == Some(&wanted));
+    let id = found.and_then(|person| person["id"].as_str()?.parse().ok());
+    id.ok_or_else(|| {
+        Error::refused(format!("nobody here has the e-mail address or id `{person}`"))
+            .next("`greenroom person list` shows everybody")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_shown_one_a_line() {
+        let people = [json!({
+            "id": "7", "email": "linh@example.org", "display_name": "Linh\nPham",
+            "role": "observer", "state": "invited", "created_at": "2026-01-02T03:04:05.678Z",
+        })];
+        let shown = table(&people);
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines.len(), 2, "{shown}");
+        assert!(lines[1].starts_with("linh@example.org  Linh Pham  observer  invited"), "{shown}");
+    }
+}

@@ -1,0 +1,145 @@
+//! The settings of this process, checked and typed, each with the place that it came from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use crate::telemetry::LogFormat;
+
+/// What is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where people and programs connect.
+    pub listen: SocketAddr,
+    /// Where other nodes connect; without it the port after [`Settings::listen`], or a free one.
+    pub cluster_listen: Option<SocketAddr>,
+    /// Where everything durable is.
+    pub data_dir: PathBuf,
+    /// What links begin with, as an origin.
+    pub public_url: Option<String>,
+    /// Further origins whose pages may open sockets.
+    pub allowed_origins: Vec<String>,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// Which log lines there are.
+    pub log_filter: String,
+    /// Whether this is a place for trying things out.
+    pub environment: Environment,
+    /// The file with the token that may read the metrics.
+    pub metrics_token_file: Option<PathBuf>,
+    /// Where each setting came from, by its key.
+    pub origins: BTreeMap<&'static str, Origin>,
+}
+
+/// Whether a mistake would hurt somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// People rely on it.
+    Production,
+    /// Somebody develops or tries it.
+    Development,
+}
+
+/// Where a setting came from, in the order in which they win.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody set it.
+    Default,
+    /// A line of the file.
+    File {
+        /// The file as it was named.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// A variable of the environment.
+    Environment(&'static str),
+    /// A flag of the command line.
+    Flag(&'static str),
+}
+
+/// What the command line said; a flag that was not given is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// `--listen`.
+    pub listen: Option<String>,
+    /// `--cluster-listen`.
+    pub cluster_listen: Option<String>,
+    /// `--data-dir`.
+    pub data_dir: Option<String>,
+}
+
+/// Everything that is wrong with the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// At least one.
+    pub problems: Vec<Problem>,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where: a file with its line, a variable or a flag.
+    pub place: String,
+    /// The line, where it is one of a file; what is wrong is told in its order.
+    pub line: Option<usize>,
+    /// What is wrong and what would be right.
+    pub detail: String,
+}
+
+/// Problems that are printed; a file of another program has one on each line.
+const PROBLEMS_SHOWN_MAX: usize = 20;
+
+impl Settings {
+    /// A base that the defaults of the table are laid on.
+    pub(super) fn blank() -> Settings {
+        Settings {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            cluster_listen: None,
+            data_dir: PathBuf::new(),
+            public_url: None,
+            allowed_origins: Vec::new(),
+            log_format: LogFormat::Text,
+            log_filter: String::new(),
+            environment: Environment::Production,
+            metrics_token_file: None,
+            origins: BTreeMap::new(),
+        }
+    }
+}
+
+impl Problem {
+    pub(super) fn new(place: impl Into<String>, detail: impl Into<String>) -> Problem {
+        Problem {
+            place: place.into(),
+            line: None,
+            detail: detail.into(),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Default => f.write_str("default"),
+            Origin::File { path, line } => write!(f, "{path}:{line}"),
+            Origin::Environment(name) | Origin::Flag(name) => f.write_str(name),
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, problem) in self.problems.iter().take(PROBLEMS_SHOWN_MAX).enumerate() {
+            let end = if n == 0 { "" } else { "\n" };
+            write!(f, "{end}{}: {}", problem.place, problem.detail)?;
+        }
+        match self.problems.len().saturating_sub(PROBLEMS_SHOWN_MAX) {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}

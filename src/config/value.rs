@@ -1,0 +1,204 @@
+//! How a setting's text becomes a value: addresses, paths, origins and choices.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// What a setting was set to, before it is checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    /// One text.
+    Text(String),
+    /// Some texts.
+    List(Vec<String>),
+}
+
+/// A name of a machine has at most 253 characters (RFC 1035).
+const HOST_CHARS_MAX: usize = 253;
+
+impl Value {
+    /// The text, where the table asks for one.
+    pub(super) fn text(&self) -> Result<&str, String> {
+        match self {
+            Value::Text(text) if text.trim().is_empty() => {
+                Err("must not be empty; leave the setting out for its default".to_owned())
+            }
+            Value::Text(text) if text.contains('\0') => {
+                Err("must not contain the NUL character".to_owned())
+            }
+            Value::Text(text) => Ok(text.trim()),
+            Value::List(_) => Err("expected one text, found a list".to_owned()),
+        }
+    }
+
+    /// The texts, where the table asks for some.
+    pub(super) fn list(&self) -> Result<&[String], String> {
+        match self {
+            Value::List(texts) => Ok(texts),
+            Value::Text(_) => {
+                Err("expected a list, such as [\"https://one.example.org\"]".to_owned())
+            }
+        }
+    }
+}
+
+/// An address to listen on.
+pub(super) fn address(value: &Value) -> Result<SocketAddr, String> {
+    let text = value.text()?;
+    // Somebody who names no machine, or only this one, gets what other machines cannot reach.
+    let here = text
+        .strip_prefix("localhost:")
+        .or_else(|| text.strip_prefix(':'));
+    let port = here.and_then(|port| port.parse().ok());
+    if let Some(port) = port {
+        return Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+    }
+    text.parse().map_err(|_| {
+        format!(
+            "`{text}` is not an address to listen on: expected IP:PORT, such as 127.0.0.1:8080, \
+             0.0.0.0:8080 for every interface, or [::1]:8080"
+        )
+    })
+}
+
+/// A path.
+pub(super) fn path(value: &Value) -> Result<PathBuf, String> {
+    value.text().map(PathBuf::from)
+}
+
+/// One of some words.
+pub(super) fn choice<T: Copy>(value: &Value, choices: &[(&str, T)]) -> Result<T, String> {
+    let text = value.text()?;
+    let found = choices.iter().find(|(name, _)| *name == text);
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        format!("`{text}` is not one of {}", names.join(", "))
+    })
+}
+
+/// Scheme, host and port as a browser writes them in `Origin`: lower case, without the scheme's own
+/// port.
+pub(super) fn origin(text: &str) -> Result<String, String> {
+    let wrong = |why: &str| {
+        Err(format!(
+            "`{text}` {why}: expected scheme, host and port, such as https://rooms.example.org"
+        ))
+    };
+    let lower = text.trim().to_ascii_lowercase();
+    let Some((scheme, rest)) = lower.split_once("://") else {
+        return wrong("has no scheme");
+    };
+    let own_port = match scheme {
+        "https" => "443",
+        "http" => "80",
+        _ => return wrong("is neither http nor https"),
+    };
+    let authority = rest.strip_suffix('/').unwrap_or(rest);
+    if authority.contains(['/', '?', '#']) {
+        return wrong("has a path, which an origin does not have");
+    }
+    if authority.contains('@') {
+        return wrong("has a user name, which an origin does not have");
+    }
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    if !is_host(host) {
+        return wrong("has no valid host name (other scripts are written in their xn-- form)");
+    }
+    match port {
+        None => Ok(format!("{scheme}://{host}")),
+        Some(port) if port == own_port => Ok(format!("{scheme}://{host}")),
+        // Written back from the number, because 08080 and 8080 are one port and a browser sends one
+        // form.
+        Some(port) if port.bytes().all(|b| b.is_ascii_digit()) => match port.parse::<u16>() {
+            Ok(port @ 1..) => Ok(format!("{scheme}://{host}:{port}")),
+            _ => wrong("has no valid port"),
+        },
+        Some(_) => wrong("has no valid port"),
+    }
+}
+
+fn is_host(host: &str) -> bool {
+    if let Some(inner) = host.strip_prefix('[') {
+        return inner
+            .strip_suffix(']')
+            .is_some_and(|ip| ip.parse::<std::net::Ipv6Addr>().is_ok());
+    }
+    let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+    !host.is_empty()
+        && host.len() <= HOST_CHARS_MAX
+        && host.bytes().all(good)
+        && !host.starts_with(['-', '.'])
+        && !host.contains("..")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_written_as_browsers_send_them() {
+        for (given, wanted) in [
+            ("https://rooms.example.org", "https://rooms.example.org"),
+            (" HTTPS://Rooms.Example.ORG/ ", "https://rooms.example.org"),
+            ("https://rooms.example.org:443", "https://rooms.example.org"),
+            ("http://rooms.example.org:80/", "http://rooms.example.org"),
+            (
+                "http://rooms.example.org:443",
+                "http://rooms.example.org:443",
+            ),
+            ("http://localhost:05173", "http://localhost:5173"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+            ("http://[::1]", "http://[::1]"),
+        ] {
+            assert_eq!(origin(given).as_deref(), Ok(wanted), "{given}");
+        }
+        for wrong in [
+            "",
+            "null",
+            "*",
+            "rooms.example.org",
+            "ftp://rooms.example.org",
+            "https://",
+            "https://:8080",
+            "https://a/b",
+            "https://a?b",
+            "https://user@a",
+            "https://a:0",
+            "https://a:65536",
+            "https://a:+80",
+            "https://a:",
+            "https://a b",
+            "https://*.example.org",
+            "https://[::1",
+            "https://müller.example",
+        ] {
+            assert!(origin(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn addresses_without_a_machine_are_this_one() {
+        let address = |text: &str| address(&Value::Text(text.to_owned())).map(|a| a.to_string());
+        for (given, wanted) in [
+            ("127.0.0.1:8080", "127.0.0.1:8080"),
+            ("0.0.0.0:0", "0.0.0.0:0"),
+            ("[::]:8080", "[::]:8080"),
+            ("localhost:8080", "127.0.0.1:8080"),
+            (":0", "127.0.0.1:0"),
+        ] {
+            assert_eq!(address(given).as_deref(), Ok(wanted));
+        }
+        for wrong in [
+            "",
+            "8080",
+            "127.0.0.1",
+            "localhost:",
+            "example.org:80",
+            "127.0.0.1:65536",
+        ] {
+            assert!(address(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Signing in and out, invitations.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use crate::auth::password::check_strength;
+use crate::auth::secret::Purpose;
+use crate::cluster::fresh;
+use crate::domain::command::{Command, Outcome};
+use crate::domain::id::{PersonId, SessionId};
+use crate::domain::limit;
+use crate::domain::person::{Person, Session};
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::text;
+use crate::store::query;
+use crate::telemetry::metrics::LoginResult;
+
+use super::app::{App, Shared};
+use super::body::{Done, Empty, Write};
+use super::caller::{CSRF_COOKIE, SESSION_COOKIE};
+use super::error::Error;
+
+/// Who wants in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LoginBody {
+    email: String,
+    password: String,
+}
+
+/// A refresh token.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RefreshBody {
+    refresh_token: String,
+}
+
+/// The token of an invite or reset link.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InviteBody {
+    token: String,
+}
+
+/// What an invited person chooses.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AcceptBody {
+    token: String,
+    password: String,
+    #[serde(default)]
+    display_name: Option<String>,
+}
+
+pub(super) async fn login(
+    State(app): State<Shared>,
+    write: Write<LoginBody>,
+) -> Result<Response, Error> {
+    let result = write.run(&app, async || login_command(&app, &write.body).await).await;
+    app.metrics.login(match &result {
+        Ok(_) => LoginResult::Ok,
+        Err(Error::Refused(refusal)) if refusal.code == Code::RateLimited => LoginResult::Busy,
+        Err(_) => LoginResult::Wrong,
+    });
+    signed_in_or(&app, result?, StatusCode::OK)
+}
+
+pub(super) async fn refresh(
+    State(app): State<Shared>,
+    write: Write<RefreshBody>,
+) -> Result<Response, Error> {
+    let command = async || {
+        let opened = app.secrets.open_link(Purpose::Refresh, &write.body.refresh_token);
+        let (id, generation) = opened.ok_or_else(ended)?;
+        let expires_at = app.replica.now().plus_ms(limit::SESSION_SECONDS * 1_000);
+        Ok(Command::RefreshSession { session: SessionId(id), generation, expires_at })
+    };
+    signed_in_or(&app, write.run(&app, command).await?, StatusCode::OK)
+}
+
+pub(super) async fn logout(
+    State(app): State<Shared>,
+    write: Write<Empty>,
+) -> Result<Response, Error> {
+    let session = write.caller.session().ok_or_else(ended)?;
+    let done = write.run(&app, async || Ok(Command::CloseSession { session })).await?;
+    let mut response = done.response(StatusCode::NO_CONTENT, ());
+    for name in [SESSION_COOKIE, CSRF_COOKIE] {
+        add_cookie(&app, response.headers_mut(), name, "", 0, name == SESSION_COOKIE);
+    }
+    Ok(response)
+}
+
+pub(super) async fn invite(
+    State(app): State<Shared>,
+    Json(body): Json<InviteBody>,
+) -> Result<Json<Value>, Error> {
+    let (person, _) = invited(&app, &body.token).await?;
+    let identity = app.replica.read(query::cluster::identity).await?;
+    Ok(Json(json!({
+        "email": person.email,
+        "display_name": person.display_name,
+        "organisation": identity.and_then(|identity| identity.organisation),
+        "expires_at": person.invite_expires_at,
+    })))
+}
+
+pub(super) async fn accept(
+    State(app): State<Shared>,
+    write: Write<AcceptBody>,
+) -> Result<Response, Error> {
+    let command = async || {
+        let body = &write.body;
+        let (person, generation) = invited(&app, &body.token).await?;
+        let display_name = text::optional_name("display_name", body.display_name.as_deref())?;
+        let name = display_name.as_deref().unwrap_or(&person.display_name);
+        check_strength(&body.password, person.email.as_str(), &[name])?;
+        let password_hash = app.passwords.hash(body.password.clone()).await?;
+        let session = new_session(&app, person.id);
+        let person = person.id;
+        Ok(Command::AcceptInvite { person, generation, display_name, password_hash, session })
+    };
+    signed_in_or(&app, write.run(&app, command).await?, StatusCode::OK)
+}
+
+/// A login that begins now.
+pub(super) fn new_session(app: &App, person: PersonId) -> Session {
+    let now = app.replica.now();
+    Session {
+        id: SessionId(fresh()),
+        person,
+        generation: 0,
+        created_at: now,
+        expires_at: now.plus_ms(limit::SESSION_SECONDS * 1_000),
+        revoked_at: None,
+    }
+}
+
+/// Tokens in the body and cookies in the headers. Everything in it is derived from the login, so a
+/// repeated request gets a login as good as the first one.
+pub(super) fn signed_in(
+    app: &App,
+    done: &Done,
+    status: StatusCode,
+    person: &Person,
+    session: &Session,
+) -> Response {
+    let now = app.replica.now();
+    let token = app.secrets.sign_access(person.id, session.id, person.role, now, &app.issuer);
+    let body = json!({
+        "access_token": token,
+        "token_type": "Bearer",
+        "expires_in": limit::ACCESS_TOKEN_SECONDS,
+        "refresh_token": app.secrets.link(Purpose::Refresh, session.id.0, session.generation),
+        "person": view(person),
+    });
+    let mut response = done.response(status, Json(body));
+    let headers = response.headers_mut();
+    let cookie = app.secrets.link(Purpose::Cookie, session.id.0, 0);
+    add_cookie(app, headers, SESSION_COOKIE, &cookie, limit::SESSION_SECONDS, true);
+    let csrf = app.secrets.link(Purpose::Csrf, session.id.0, 0);
+    add_cookie(app, headers, CSRF_COOKIE, &csrf, limit::SESSION_SECONDS, false);
+    response
+}
+
+/// A person as it sees itself.
+pub(super) fn view(person: &Person) -> Value {
+    json!({
+        "id": person.id,
+        "email": person.email,
+        "display_name": person.display_name,
+        "role": person.role,
+        "tier": person.role.tier(),
+    })
+}
+
+async fn login_command(app: &Shared, body: &LoginBody) -> Result<Command, Error> {
+    let email = body.email.trim().to_lowercase();
+    let found = app.replica.read(move |db| query::person::by_email(db, &email)).await?;
+    let (person, hash) = found.map_or((None, None), |(person, hash)| (Some(person), hash));
+    // The same work whether the account exists or not, so that the time tells nothing.
+    let right = app.passwords.verify(bounded(&body.password), hash).await?;
+    match person {
+        Some(person) if right && !person.disabled => {
+            Ok(Command::OpenSession { session: new_session(app, person.id) })
+        }
+        _ => Err(Refusal::new(Code::AuthInvalid, "wrong e-mail address or password").into()),
+    }
+}
+
+/// No stored password is longer, so a longer one is wrong whatever its beginning.
+fn bounded(password: &str) -> String {
+    if password.len() > limit::PASSWORD_BYTES_MAX { String::new() } else { password.to_owned() }
+}
+
+fn signed_in_or(app: &App, done: Done, status: StatusCode) -> Result<Response, Error> {
+    match &done.outcome {
+        Outcome::SignedIn { person, session } => Ok(signed_in(app, &done, status, person, session)),
+        _ => Err(ended().into()),
+    }
+}
+
+async fn invited(app: &App, token: &str) -> Result<(Person, u32), Error> {
+    let gone = || {
+        Refusal::new(
+            Code::NotFound,
+            "this invitation was used, has expired or was replaced by a newer one; ask an admin \
+             for a new link",
+        )
+    };
+    let (id, generation) = app.secrets.open_link(Purpose::Invite, token).ok_or_else(gone)?;
+    let person = app.replica.read(move |db| query::person::by_id(db, PersonId(id))).await?;
+    let now = app.replica.now();
+    match person {
+        Some(person)
+            if person.invite_generation == generation
+                && !person.disabled
+                && person.invite_expires_at.is_some_and(|end| end > now) =>
+        {
+            Ok((person, generation))
+        }
+        _ => Err(gone().into()),
+    }
+}
+
+fn ended() -> Refusal {
+    Refusal::new(Code::AuthInvalid, "this login has ended; sign in again")
+}
+
+fn add_cookie(
+    app: &App,
+    headers: &mut HeaderMap,
+    name: &str,
+    value: &str,
+    max_age: i64,
+    http_only: bool,
+) {
+    let http_only = if http_only { "; HttpOnly" } else { "" };
+    // A loopback listener speaks plain HTTP, where a Secure cookie would never come back.
+    let secure = if app.loopback { "" } else { "; Secure" };
+    let cookie =
+        format!("{name}={value}; Path=/; Max-Age={max_age}; SameSite=Strict{http_only}{secure}");
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        headers.append(header::SET_COOKIE, cookie);
+    }
+}
+

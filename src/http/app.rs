@@ -1,0 +1,177 @@
+//! What every handler may use.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::auth::password::Passwords;
+use crate::auth::secret::Secrets;
+use crate::auth::ticket::TicketBook;
+use crate::cluster::Replica;
+use crate::domain::command::Once;
+use crate::domain::kit::Kit;
+use crate::domain::refusal::{Code, Refusal};
+use crate::insight::Engine;
+use crate::room::answer::Analyst;
+use crate::room::hub::Hub;
+use crate::store::Fault;
+use crate::store::directory::Directory;
+use crate::store::query;
+use crate::telemetry::metrics::Metrics;
+
+/// The parts of a node, shared by all requests.
+pub struct App {
+    /// The replicated state.
+    pub replica: Replica,
+    /// The rooms.
+    pub hub: Hub,
+    /// Analyses answers that come over HTTP.
+    pub analyst: Analyst,
+    /// Socket tickets.
+    pub tickets: TicketBook,
+    /// Password hashing, bounded.
+    pub passwords: Passwords,
+    /// Keys of the cluster.
+    pub secrets: Secrets,
+    /// Who signs access tokens.
+    pub issuer: String,
+    /// Counters and histograms.
+    pub metrics: Arc<Metrics>,
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// The kits in the binary.
+    pub kits: Vec<Kit>,
+    /// The base of links, without a slash at its end.
+    pub public_url: String,
+    /// Whether only this machine can reach the listener.
+    pub loopback: bool,
+    /// Further origins that may open sockets.
+    pub allowed_origins: Vec<String>,
+    /// The token that lets a collector read `/metrics` from elsewhere.
+    pub metrics_token: Option<String>,
+    /// Where the setup token lies until setup.
+    pub directory: Arc<Directory>,
+    /// The setup token until setup.
+    pub setup_token: Mutex<Option<String>>,
+    set_up: AtomicBool,
+    stopping: AtomicBool,
+    in_flight: Mutex<HashSet<(String, String)>>,
+}
+
+/// An [`App`] as handlers hold it.
+pub type Shared = Arc<App>;
+
+/// What an [`App`] is made from.
+pub struct Parts {
+    /// The replicated state, founded.
+    pub replica: Replica,
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// Counters and histograms.
+    pub metrics: Arc<Metrics>,
+    /// The kits in the binary.
+    pub kits: Vec<Kit>,
+    /// The base of links.
+    pub public_url: String,
+    /// Whether only this machine can reach the listener.
+    pub loopback: bool,
+    /// Further origins that may open sockets.
+    pub allowed_origins: Vec<String>,
+    /// The token for `/metrics`.
+    pub metrics_token: Option<String>,
+    /// The data directory.
+    pub directory: Arc<Directory>,
+    /// The setup token, if setup is still to be done.
+    pub setup_token: Option<String>,
+}
+
+/// A place among the requests under a key that run now; it ends with the request.
+pub(super) struct Flight {
+    app: Shared,
+    name: (String, String),
+}
+
+impl App {
+    /// Puts a node together.
+    pub async fn new(parts: Parts) -> Result<Shared, Fault> {
+        let identity = parts
+            .replica
+            .read(query::cluster::identity)
+            .await?
+            .ok_or_else(|| Fault::plain("the cluster was not founded"))?;
+        let secrets = Secrets::open(&identity.signing_key, &identity.link_key)
+            .map_err(|e| Fault::new("the cluster's keys cannot be read", e))?;
+        let analyst = Analyst {
+            replica: parts.replica.clone(),
+            engine: parts.engine.clone(),
+            metrics: parts.metrics.clone(),
+        };
+        Ok(Arc::new(App {
+            hub: Hub::new(analyst.clone()),
+            analyst,
+            replica: parts.replica,
+            tickets: TicketBook::new(),
+            passwords: Passwords::new(),
+            secrets,
+            issuer: format!("greenroom:{}", identity.cluster_id),
+            metrics: parts.metrics,
+            engine: parts.engine,
+            kits: parts.kits,
+            public_url: parts.public_url.trim_end_matches('/').to_owned(),
+            loopback: parts.loopback,
+            allowed_origins: parts.allowed_origins,
+            metrics_token: parts.metrics_token,
+            directory: parts.directory,
+            setup_token: Mutex::new(parts.setup_token),
+            set_up: AtomicBool::new(identity.organisation.is_some()),
+            stopping: AtomicBool::new(false),
+            in_flight: Mutex::default(),
+        }))
+    }
+
+    /// Whether setup was done.
+    pub fn is_set_up(&self) -> bool {
+        self.set_up.load(Ordering::Acquire)
+    }
+
+    /// Notes that setup was done: the token is of no use any more.
+    pub(super) fn note_set_up(&self) {
+        self.set_up.store(true, Ordering::Release);
+        self.setup_token.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Err(error) = std::fs::remove_file(self.directory.setup_token())
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "the used setup token could not be removed from the disk");
+        }
+    }
+
+    /// Whether the node is going down.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Begins going down: `/readyz` says so from now on.
+    pub fn begin_stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    /// Takes the place of a key, if no other request with it runs.
+    pub(super) fn enter(self: &Shared, once: &Once) -> Result<Flight, Refusal> {
+        let name = (once.scope.clone(), once.key.clone());
+        let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        if !in_flight.insert(name.clone()) {
+            return Err(Refusal::new(
+                Code::IdempotencyInFlight,
+                "the first request with this Idempotency-Key is still running; wait and try again",
+            ));
+        }
+        Ok(Flight { app: self.clone(), name })
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        let mut in_flight = self.app.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        in_flight.remove(&self.name);
+    }
+}

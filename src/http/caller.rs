@@ -1,0 +1,225 @@
+//! Who is asking, and whether they may: the guard in front of every route.
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::auth::permission::{Permission, allows};
+use crate::auth::secret::Purpose;
+use crate::domain::id::{PersonId, SessionId};
+use crate::domain::person::{Person, Session};
+use crate::domain::refusal::{Code, Refusal};
+use crate::store::query;
+
+use super::app::Shared;
+use super::error::Error;
+
+/// The cookie of a browser's login.
+pub(super) const SESSION_COOKIE: &str = "greenroom_session";
+
+/// The cookie that a page repeats in [`CSRF_HEADER`].
+pub(super) const CSRF_COOKIE: &str = "csrf";
+
+const CSRF_HEADER: &str = "x-csrf-token";
+
+/// Marks requests that came through the operator's socket in the data directory.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ThroughOperatorSocket;
+
+/// Who is asking.
+#[derive(Clone, Debug)]
+pub(super) enum Caller {
+    /// Nobody that we know.
+    Anonymous,
+    /// Somebody with an account.
+    Person(Box<Person>, Session),
+    /// Whoever may open the socket in the data directory.
+    Operator,
+}
+
+/// What the guard needs to know of a route.
+#[derive(Clone)]
+pub(super) struct Guarded {
+    pub(super) app: Shared,
+    pub(super) permission: Permission,
+    /// Whether the route answers before setup.
+    pub(super) before_setup: bool,
+}
+
+impl Caller {
+    /// The account, where one is needed.
+    pub(super) fn person(&self) -> Result<&Person, Refusal> {
+        match self {
+            Caller::Person(person, _) => Ok(person),
+            Caller::Anonymous => Err(missing()),
+            Caller::Operator => Err(Refusal::denied(
+                "the operator has no account of its own; use --url and --token of a person",
+            )),
+        }
+    }
+
+    /// The account's id, if there is one.
+    pub(super) fn person_id(&self) -> Option<PersonId> {
+        match self {
+            Caller::Person(person, _) => Some(person.id),
+            _ => None,
+        }
+    }
+
+    /// The login, if there is one.
+    pub(super) fn session(&self) -> Option<SessionId> {
+        match self {
+            Caller::Person(_, session) => Some(session.id),
+            _ => None,
+        }
+    }
+
+    /// Whose idempotency keys these are.
+    pub(super) fn scope(&self) -> String {
+        match self {
+            Caller::Person(person, _) => format!("person:{}", person.id),
+            Caller::Operator => "operator".to_owned(),
+            Caller::Anonymous => "anonymous".to_owned(),
+        }
+    }
+}
+
+impl FromRequestParts<Shared> for Caller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _app: &Shared) -> Result<Caller, Error> {
+        // The guard put it there; a route without a guard has no caller, and so nothing is allowed.
+        parts.extensions.get::<Caller>().cloned().ok_or_else(|| missing().into())
+    }
+}
+
+/// Lets a request through if its caller may, and tells the handler who it is.
+pub(super) async fn guard(
+    State(guarded): State<Guarded>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let method = request.method().clone();
+    let headers = request.headers().clone();
+    let operator = request.extensions().get::<ThroughOperatorSocket>().is_some();
+    match admit(&guarded, &method, &headers, operator).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn admit(
+    guarded: &Guarded,
+    method: &Method,
+    headers: &HeaderMap,
+    operator: bool,
+) -> Result<Caller, Error> {
+    if !guarded.before_setup && !guarded.app.is_set_up() {
+        return Err(Refusal::new(
+            Code::SetupNeeded,
+            "nobody has set this node up yet; open the setup link that it printed, or run \
+             `greenroom setup`",
+        )
+        .into());
+    }
+    if operator && bearer(headers).is_none() {
+        return Ok(Caller::Operator);
+    }
+    let (caller, with_cookie) = identify(&guarded.app, headers, guarded.permission).await?;
+    if with_cookie && !is_safe(method) {
+        check_csrf(&guarded.app, &caller, headers)?;
+    }
+    let role = match &caller {
+        Caller::Person(person, _) => Some(person.role),
+        _ => None,
+    };
+    if allows(role, guarded.permission) {
+        return Ok(caller);
+    }
+    Err(match caller {
+        Caller::Anonymous => missing(),
+        _ => Refusal::denied("your role does not allow this; ask an admin"),
+    }
+    .into())
+}
+
+/// Finds out who asks; the second part says whether a cookie told.
+async fn identify(
+    app: &Shared,
+    headers: &HeaderMap,
+    permission: Permission,
+) -> Result<(Caller, bool), Error> {
+    let open_to_all = permission == Permission::Public;
+    let found = if let Some(token) = bearer(headers) {
+        match app.secrets.read_access(token, app.replica.now(), &app.issuer) {
+            Ok(claims) => Some((claims.sid, false)),
+            // Old credentials must not keep anybody out of what is open to all.
+            Err(_) if open_to_all => None,
+            Err(refusal) => return Err(refusal.into()),
+        }
+    } else if let Some(cookie) = cookie(headers, SESSION_COOKIE) {
+        let opened = app.secrets.open_link(Purpose::Cookie, cookie);
+        opened.map(|(id, _)| (SessionId(id), true))
+    } else {
+        None
+    };
+    let Some((session_id, with_cookie)) = found else { return Ok((Caller::Anonymous, false)) };
+    let read = move |db: &query::Connection| {
+        let Some(session) = query::person::session(db, session_id)? else { return Ok(None) };
+        Ok(query::person::by_id(db, session.person)?.map(|person| (person, session)))
+    };
+    let now = app.replica.now();
+    match app.replica.read(read).await? {
+        Some((person, session))
+            if !person.disabled && session.revoked_at.is_none() && session.expires_at > now =>
+        {
+            Ok((Caller::Person(Box::new(person), session), with_cookie))
+        }
+        _ if open_to_all => Ok((Caller::Anonymous, false)),
+        _ => Err(Refusal::new(Code::AuthExpired, "this login has ended; sign in again").into()),
+    }
+}
+
+fn check_csrf(app: &Shared, caller: &Caller, headers: &HeaderMap) -> Result<(), Refusal> {
+    let Some(session) = caller.session() else { return Ok(()) };
+    let sent = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
+    let same = sent.is_some() && sent == cookie(headers, CSRF_COOKIE);
+    let ours = sent.and_then(|token| app.secrets.open_link(Purpose::Csrf, token));
+    if same && ours.is_some_and(|(id, _)| id == session.0) {
+        return Ok(());
+    }
+    Err(Refusal::denied(
+        "the X-CSRF-Token header does not match the csrf cookie of this login; reload the page",
+    ))
+}
+
+/// The bearer token of a request.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// The value of a cookie.
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(key, value)| (key == name).then_some(value))
+}
+
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+fn missing() -> Refusal {
+    Refusal::new(Code::AuthMissing, "sign in first, or send a bearer token")
+}

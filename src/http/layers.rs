@@ -1,0 +1,157 @@
+//! Around every request: its id, its time-out, the security headers, its log line, the body of errors.
+
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::cluster::fresh;
+use crate::domain::limit;
+use crate::domain::refusal::{Code, Refusal};
+
+use super::app::Shared;
+use super::error::Problem;
+
+/// The id of a request, from the door to the log entry.
+#[derive(Clone, Debug)]
+pub(super) struct RequestId(pub(super) String);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// No inline script or style, nothing from elsewhere, nobody may frame us.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; font-src 'self'; manifest-src 'self'; \
+    base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// The outermost layer.
+pub(super) async fn around(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let id = request_id(&request);
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let trace = traceparent(&request);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let limit = Duration::from_secs(limit::REQUEST_SECONDS);
+    let mut response = match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::bare(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "cluster.no_leader",
+            "the request took too long and was given up; send it again with the same key",
+        )
+        .into_response(),
+    };
+    write_problem(&app, &mut response, &id);
+    put_headers(&mut response, &id);
+    let took = began.elapsed();
+    let status = response.status().as_u16();
+    app.metrics.request(method.as_str(), route.as_deref(), status, took.as_secs_f64());
+    tracing::info!(
+        request_id = id,
+        trace,
+        method = method.as_str(),
+        route = route.as_deref().unwrap_or("-"),
+        status,
+        took_us = took.as_micros() as u64,
+        "request"
+    );
+    response
+}
+
+/// Keeps a sensible id of the caller's, so that logs on both sides meet.
+fn request_id(request: &Request) -> String {
+    let sent = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    match sent {
+        Some(id) if is_request_id(id) => id.to_owned(),
+        _ => fresh().to_string(),
+    }
+}
+
+fn is_request_id(id: &str) -> bool {
+    (1..=128).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+}
+
+/// The trace id of a W3C `traceparent`, so that our log line joins the caller's trace.
+fn traceparent(request: &Request) -> Option<String> {
+    let value = request.headers().get("traceparent")?.to_str().ok()?;
+    let mut parts = value.split('-');
+    let (version, trace) = (parts.next()?, parts.next()?);
+    let is_hex = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit());
+    let good = version.len() == 2 && trace.len() == 32 && is_hex(trace);
+    (good && trace.bytes().any(|b| b != b'0')).then(|| trace.to_owned())
+}
+
+/// Gives every error of an API route its body; axum's own bare ones too.
+fn write_problem(app: &Shared, response: &mut Response, id: &str) {
+    let problem = match response.extensions().get::<Problem>() {
+        Some(problem) => problem.clone(),
+        None => match response.status() {
+            StatusCode::METHOD_NOT_ALLOWED => Problem::bare(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "not_found",
+                "this path does not take this method; see /api/docs",
+            ),
+            StatusCode::BAD_REQUEST if is_plain(response) => {
+                Problem::of(Refusal::new(Code::InputInvalid, "the path or query is not valid"))
+            }
+            _ => return,
+        },
+    };
+    if let Some(code) = problem.refused() {
+        app.metrics.refusal(code);
+    }
+    let allow = response.headers().get(header::ALLOW).cloned();
+    let cookies: Vec<_> = response.headers().get_all(header::SET_COOKIE).iter().cloned().collect();
+    let mut written = Response::new(Body::from(problem.body(id)));
+    *written.status_mut() = problem.status;
+    let headers = written.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if problem.status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if let Some(allow) = allow {
+        headers.insert(header::ALLOW, allow);
+    }
+    for cookie in cookies {
+        headers.append(header::SET_COOKIE, cookie);
+    }
+    if let Some(ms) = problem.retry_after_ms() {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1_000)));
+    }
+    *response = written;
+}
+
+fn is_plain(response: &Response) -> bool {
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    content_type.is_none_or(|value| value.as_bytes().starts_with(b"text/plain"))
+}
+
+fn put_headers(response: &mut Response, id: &str) {
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    let fixed = [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(self), microphone=(self), geolocation=(), payment=(), usb=()",
+        ),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
+    for (name, value) in fixed {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+}

@@ -1,0 +1,29 @@
+//! The doors: the routes on one page, handlers, sockets, errors, assets, health, metrics, OpenAPI.
+//!
+//! **Invariant:** every route stands in `router::table` with the permission that it needs; what is not
+//! there does not exist (law I5).
+
+pub mod router;
+
+pub mod app;
+pub mod serve;
+
+mod body;
+mod caller;
+mod error;
+mod layers;
+mod paging;
+
+mod account;
+mod acts;
+mod assets;
+mod health;
+mod interviews;
+mod kits;
+mod me;
+pub mod openapi;
+mod people;
+mod reports;
+mod setup;
+mod shares;
+mod socket;

@@ -1,0 +1,188 @@
+//! Every route of the product, with what it needs: the one page to read first.
+//!
+//! **Invariant:** the router and the OpenAPI document are made from [`table`], so a route without a
+//! permission, or one that the document does not know, cannot exist.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, MethodRouter, on};
+
+use crate::auth::permission::Permission::{self, ManageKits, ManagePeople, Person, Public};
+use crate::domain::limit;
+
+use super::app::Shared;
+use super::caller::{Guarded, guard};
+use super::{
+    account, acts, assets, health, interviews, kits, layers, me, openapi, people, reports, setup,
+    shares, socket,
+};
+
+/// One route.
+pub(super) struct Route {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    pub(super) permission: Permission,
+    pub(super) before_setup: bool,
+    pub(super) summary: &'static str,
+    /// The schema of the body, by its name in the document.
+    pub(super) body: Option<&'static str>,
+    handler: MethodRouter<Shared>,
+}
+
+/// The routes.
+pub(super) fn table() -> Vec<Route> {
+    let mut table = public();
+    table.extend(account_routes());
+    table.extend(interview_routes());
+    table
+}
+
+/// The router over the table.
+pub fn router(app: &Shared) -> Router {
+    let mut router = Router::new();
+    for route in table() {
+        let guarded = Guarded {
+            app: app.clone(),
+            permission: route.permission,
+            before_setup: route.before_setup,
+        };
+        router = router.route(route.path, route.handler.layer(from_fn_with_state(guarded, guard)));
+    }
+    router
+        .fallback(assets::serve)
+        .layer(DefaultBodyLimit::max(limit::BODY_BYTES_MAX))
+        .layer(from_fn_with_state(app.clone(), layers::around))
+        .with_state(app.clone())
+}
+
+fn public() -> Vec<Route> {
+    vec![
+        get("/livez", Public, health::livez, "Whether the process runs").early(),
+        get("/readyz", Public, health::readyz, "Whether the node can serve").early(),
+        get("/metrics", Public, health::metrics, "Prometheus text, for admins or loopback").early(),
+        get("/.well-known/jwks.json", Public, health::jwks, "The node's public keys").early(),
+        get("/api/openapi.json", Public, openapi::show, "This document").early(),
+        get("/api/docs", Public, openapi::viewer, "This document for people").early(),
+        get("/api/docs/viewer.js", Public, openapi::viewer_js, "The viewer's script").early(),
+        get("/api/docs/viewer.css", Public, openapi::viewer_css, "The viewer's style").early(),
+        get("/api/v1/setup", Public, setup::show, "Whether setup is needed").early(),
+        post("/api/v1/setup", Public, setup::create, "Organisation and first admin")
+            .early()
+            .takes("SetupBody"),
+        post("/api/v1/auth/login", Public, account::login, "Sign in").takes("LoginBody"),
+        post("/api/v1/auth/refresh", Public, account::refresh, "The next tokens")
+            .takes("RefreshBody"),
+        post("/api/v1/auth/invite", Public, account::invite, "Whom an invite link is for")
+            .takes("InviteBody"),
+        post("/api/v1/auth/accept", Public, account::accept, "Accept an invite or reset link")
+            .takes("AcceptBody"),
+        get("/api/v1/shared/{token}", Public, shares::shared, "A shared report"),
+        get("/api/v1/rooms/{id}/socket", Public, socket::open, "A room's WebSocket, by ticket"),
+    ]
+}
+
+fn account_routes() -> Vec<Route> {
+    vec![
+        post("/api/v1/auth/logout", Person, account::logout, "End this login"),
+        get("/api/v1/me", Person, me::show, "The own account"),
+        patch("/api/v1/me", Person, me::change, "Change the own account").takes("MeBody"),
+        get("/api/v1/me/context", Person, me::context, "CV, job description, mode"),
+        put("/api/v1/me/context", Person, me::set_context, "Set them").takes("ContextBody"),
+        get("/api/v1/me/progress", Person, reports::progress, "Practice over time"),
+        get("/api/v1/people", ManagePeople, people::list, "Everybody"),
+        post("/api/v1/people", ManagePeople, people::create, "Add somebody").takes("PersonBody"),
+        get("/api/v1/people/{id}", ManagePeople, people::show, "One person"),
+        patch("/api/v1/people/{id}", ManagePeople, people::change, "Change somebody")
+            .takes("ChangeBody"),
+        post("/api/v1/people/{id}/invite", ManagePeople, people::invite, "A new link"),
+        get("/api/v1/modes", Person, kits::modes, "Modes and what each changes"),
+        get("/api/v1/kits", Person, kits::list, "Question kits"),
+        post("/api/v1/kits", ManageKits, kits::create, "Add a kit").takes("Kit"),
+        get("/api/v1/kits/{id}", Person, kits::show, "One kit"),
+        put("/api/v1/kits/{id}", ManageKits, kits::replace, "Its next version").takes("Kit"),
+    ]
+}
+
+fn interview_routes() -> Vec<Route> {
+    vec![
+        get("/api/v1/interviews", Person, interviews::list, "My interviews, newest first"),
+        post("/api/v1/interviews", Person, interviews::create, "Make an interview")
+            .takes("InterviewBody"),
+        get("/api/v1/interviews/{id}", Person, interviews::show, "One interview"),
+        post("/api/v1/interviews/{id}/start", Person, acts::start, "Begin"),
+        post("/api/v1/interviews/{id}/finish", Person, acts::finish, "End"),
+        post("/api/v1/interviews/{id}/cancel", Person, acts::cancel, "Call off"),
+        post("/api/v1/interviews/{id}/questions", Person, acts::ask, "Ask").takes("QuestionBody"),
+        post("/api/v1/interviews/{id}/answers", Person, acts::answer, "Answer")
+            .takes("AnswerBody"),
+        get("/api/v1/interviews/{id}/events", Person, acts::events, "What happened"),
+        get("/api/v1/interviews/{id}/notes", Person, acts::notes, "Interviewers' notes"),
+        post("/api/v1/interviews/{id}/ticket", Person, acts::ticket, "A ticket for the socket"),
+        post("/api/v1/interviews/{id}/members", Person, acts::add_member, "Let somebody in")
+            .takes("MemberBody"),
+        delete(
+            "/api/v1/interviews/{id}/members/{person}",
+            Person,
+            acts::remove_member,
+            "Let somebody out",
+        ),
+        get("/api/v1/interviews/{id}/report", Person, reports::show, "The report"),
+        get("/api/v1/interviews/{id}/export", Person, reports::download, "The report as a file"),
+        post("/api/v1/interviews/{id}/feedback", Person, reports::feedback, "Was it accurate?")
+            .takes("FeedbackBody"),
+        get("/api/v1/interviews/{id}/shares", Person, shares::list, "Share links"),
+        post("/api/v1/interviews/{id}/shares", Person, shares::create, "Make a share link")
+            .takes("ShareBody"),
+        delete("/api/v1/interviews/{id}/shares/{share}", Person, shares::revoke, "Revoke one"),
+    ]
+}
+
+impl Route {
+    /// Answers before setup too.
+    fn early(mut self) -> Route {
+        self.before_setup = true;
+        self
+    }
+
+    /// Names the schema of the body.
+    fn takes(mut self, schema: &'static str) -> Route {
+        self.body = Some(schema);
+        self
+    }
+}
+
+macro_rules! methods {
+    ($($name:ident $method:ident;)*) => {$(
+        fn $name<H, T>(
+            path: &'static str,
+            permission: Permission,
+            handler: H,
+            summary: &'static str,
+        ) -> Route
+        where
+            H: Handler<T, Shared>,
+            T: 'static,
+        {
+            Route {
+                method: Method::$method,
+                path,
+                permission,
+                before_setup: false,
+                summary,
+                body: None,
+                handler: on(MethodFilter::$method, handler),
+            }
+        }
+    )*};
+}
+
+methods! {
+    get GET;
+    post POST;
+    put PUT;
+    patch PATCH;
+    delete DELETE;
+}

@@ -1,0 +1,279 @@
+//! The sockets of rooms: carries text between a WebSocket and the room.
+
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::domain::id::InterviewId;
+use crate::domain::limit;
+use crate::domain::refusal::Refusal;
+use crate::room::hub::Seat;
+use crate::room::member::{Gate, Outgoing, Received, closing, outbox};
+use crate::room::protocol::{self, Bye, SUBPROTOCOL, close};
+use crate::telemetry::metrics::Direction;
+
+use super::app::Shared;
+use super::error::{Error, Problem};
+use super::interviews::interview_id;
+
+/// Frames up to this size are read, so that one just over the limit gets its reason and not a reset.
+const READ_BYTES_MAX: usize = 2 * limit::FRAME_BYTES_MAX;
+
+/// tungstenite's own default of 128 KiB a socket would be most of an idle connection's memory.
+const READ_BUFFER_BYTES: usize = 4_096;
+
+pub(super) async fn open(
+    State(app): State<Shared>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+) -> Result<Response, Error> {
+    let interview = interview_id(&id)?;
+    check_origin(&app, &headers)?;
+    let Ok(upgrade) = upgrade else {
+        let detail = "this path is a WebSocket; open it with one";
+        return Ok(Problem::bare(StatusCode::UPGRADE_REQUIRED, "input.invalid", detail)
+            .into_response());
+    };
+    let upgrade = upgrade.protocols([SUBPROTOCOL]);
+    if upgrade.selected_protocol().is_none() {
+        let detail = format!("ask for the subprotocol {SUBPROTOCOL}");
+        return Err(Refusal::field("Sec-WebSocket-Protocol", detail).into());
+    }
+    if app.metrics.sockets.get() >= limit::SOCKETS_MAX as i64 {
+        let detail = "this node has all the sockets that it can hold; try again later";
+        return Ok(Problem::bare(StatusCode::SERVICE_UNAVAILABLE, "room.full", detail)
+            .into_response());
+    }
+    Ok(upgrade
+        .max_message_size(READ_BYTES_MAX)
+        .max_frame_size(READ_BYTES_MAX)
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .on_upgrade(move |socket| carry(app, interview, socket)))
+}
+
+/// A page of somebody else must not open a socket with our visitor's rights, ticket or not.
+fn check_origin(app: &Shared, headers: &HeaderMap) -> Result<(), Refusal> {
+    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+    let origin = origin.to_str().unwrap_or_default();
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let own = [format!("http://{host}"), format!("https://{host}")];
+    let known = own.iter().any(|own| own == origin)
+        || origin == app.public_url
+        || app.allowed_origins.iter().any(|allowed| allowed == origin);
+    if known {
+        return Ok(());
+    }
+    Err(Refusal::denied(
+        "this origin may not open sockets here; an admin can add it to allowed_origins",
+    ))
+}
+
+async fn carry(app: Shared, interview: InterviewId, socket: WebSocket) {
+    app.metrics.sockets.inc();
+    let (mut sink, mut stream) = socket.split();
+    if let Some((seat, out)) = greet(&app, interview, &mut sink, &mut stream).await {
+        let writer = tokio::spawn(write(app.clone(), sink, out));
+        read(&app, &mut stream, &seat).await;
+        seat.leave().await;
+        // The writer ends by itself: the room has dropped its end, or the socket is gone.
+        let _ = writer.await;
+    }
+    app.metrics.sockets.dec();
+}
+
+type Out = mpsc::Receiver<Outgoing>;
+type Sink = SplitSink<WebSocket, Message>;
+
+/// Waits for `hello` and finds a seat in the room.
+async fn greet(
+    app: &Shared,
+    interview: InterviewId,
+    sink: &mut Sink,
+    stream: &mut SplitStream<WebSocket>,
+) -> Option<(Seat, Out)> {
+    let patience = Duration::from_secs(limit::HELLO_SECONDS);
+    let Ok(first) = tokio::time::timeout(patience, next_data(stream)).await else {
+        end(sink, None, close::NO_HELLO).await;
+        return None;
+    };
+    let hello = match first? {
+        Ok(Message::Text(text)) => protocol::hello(&text),
+        Ok(_) => {
+            end(sink, None, close::POLICY).await;
+            return None;
+        }
+        Err(error) => {
+            end(sink, None, close_code(&error)).await;
+            return None;
+        }
+    };
+    let hello = match hello {
+        Ok(hello) => hello,
+        Err(bad) => {
+            let refused = protocol::refused(bad.id.as_deref(), &bad.refusal);
+            end(sink, Some(refused), close::POLICY).await;
+            return None;
+        }
+    };
+    let now = std::time::Instant::now();
+    let Some(holder) = app.tickets.redeem(&hello.ticket, interview, now) else {
+        let bye = protocol::bye(Bye::TicketInvalid, None);
+        end(sink, Some(bye), Bye::TicketInvalid.close_code()).await;
+        return None;
+    };
+    if app.is_stopping() {
+        let bye = protocol::bye(Bye::Draining, Some(1_000));
+        end(sink, Some(bye), Bye::Draining.close_code()).await;
+        return None;
+    }
+    let (way_in, mut way_out) = outbox();
+    match app.hub.join(holder, hello.after, way_in.clone()).await {
+        Some(seat) => Some((seat, way_out)),
+        None => {
+            drop(way_in);
+            let last = way_out.recv().await.unwrap_or_else(|| closing(Bye::Removed, None));
+            send(sink, last).await;
+            None
+        }
+    }
+}
+
+/// Takes frames off the socket until it ends or is silent for too long.
+async fn read(app: &Shared, stream: &mut SplitStream<WebSocket>, seat: &Seat) {
+    let mut gate = Gate::new(std::time::Instant::now());
+    let silence = Duration::from_secs(limit::SILENCE_SECONDS);
+    while let Ok(Some(message)) = tokio::time::timeout(silence, stream.next()).await {
+        let now = std::time::Instant::now();
+        let received = match message {
+            Ok(Message::Text(text)) if text.len() > limit::FRAME_BYTES_MAX => {
+                seat.close(None, close::TOO_BIG).await;
+                return;
+            }
+            Ok(Message::Text(text)) => gate.receive(&text, now),
+            Ok(Message::Binary(_)) => gate.receive_binary(now),
+            Ok(Message::Ping(_) | Message::Pong(_)) => continue,
+            Ok(Message::Close(_)) => return,
+            Err(error) => {
+                seat.close(None, close_code(&error)).await;
+                return;
+            }
+        };
+        match received {
+            Received::Pass(frame, kind) => {
+                app.metrics.frame(Direction::In, kind);
+                seat.send(frame).await;
+            }
+            Received::Refuse(frame, code) => {
+                app.metrics.refusal(code);
+                seat.reply(frame).await;
+            }
+            Received::RefuseAndClose(frame, code, close) => {
+                app.metrics.refusal(code);
+                seat.close(Some(frame), close).await;
+                return;
+            }
+        }
+    }
+}
+
+/// Puts frames on the socket: all that waits, then one flush; and a ping now and then.
+async fn write(app: Shared, mut sink: Sink, mut out: Out) {
+    let pause = Duration::from_secs(limit::PING_SECONDS);
+    let mut ping = tokio::time::interval_at(Instant::now() + pause, pause);
+    let mut batch = Vec::new();
+    loop {
+        tokio::select! {
+            n = out.recv_many(&mut batch, 64) => {
+                if n == 0 {
+                    let _ = sink.close().await;
+                    return;
+                }
+                for outgoing in batch.drain(..) {
+                    let closes = matches!(outgoing, Outgoing::Close(..));
+                    app.metrics.frame(Direction::Out, "frame");
+                    if !feed(&mut sink, outgoing).await || closes {
+                        return;
+                    }
+                }
+                if !in_time(sink.flush()).await {
+                    return;
+                }
+            }
+            _ = ping.tick() => {
+                if !in_time(sink.send(Message::Ping(Default::default()))).await {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn feed(sink: &mut Sink, outgoing: Outgoing) -> bool {
+    match outgoing {
+        Outgoing::Frame(text) => in_time(sink.feed(Message::Text((&*text).into()))).await,
+        Outgoing::Close(..) => {
+            send(sink, outgoing).await;
+            false
+        }
+    }
+}
+
+async fn send(sink: &mut Sink, outgoing: Outgoing) {
+    match outgoing {
+        Outgoing::Frame(text) => {
+            in_time(sink.send(Message::Text((&*text).into()))).await;
+        }
+        Outgoing::Close(last, code) => end(sink, last.map(|text| (*text).to_owned()), code).await,
+    }
+}
+
+/// Says the last words and closes.
+async fn end(sink: &mut Sink, last: Option<String>, code: u16) {
+    if let Some(text) = last
+        && !in_time(sink.send(Message::Text(text.into()))).await
+    {
+        return;
+    }
+    let frame = CloseFrame { code, reason: Default::default() };
+    in_time(sink.send(Message::Close(Some(frame)))).await;
+}
+
+/// A reader that takes nothing for so long is gone.
+async fn in_time<E>(sending: impl Future<Output = Result<(), E>>) -> bool {
+    let limit = Duration::from_secs(limit::WRITE_STALL_SECONDS);
+    matches!(tokio::time::timeout(limit, sending).await, Ok(Ok(())))
+}
+
+/// The next message that is not a ping or pong.
+async fn next_data(
+    stream: &mut SplitStream<WebSocket>,
+) -> Option<Result<Message, axum::Error>> {
+    loop {
+        match stream.next().await? {
+            Ok(Message::Ping(_) | Message::Pong(_)) => {}
+            Ok(Message::Close(_)) => return None,
+            other => return Some(other),
+        }
+    }
+}
+
+/// The close code that fits what the socket's reader says.
+fn close_code(error: &axum::Error) -> u16 {
+    let words = error.to_string().to_lowercase();
+    if words.contains("utf-8") {
+        close::NOT_UTF8
+    } else if words.contains("too long") || words.contains("too big") || words.contains("capacity") {
+        close::TOO_BIG
+    } else {
+        1002
+    }
+}

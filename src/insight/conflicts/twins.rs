@@ -1,0 +1,192 @@
+//! Plain sentences that say nearly the same, one of them denied or with an opposite word.
+
+use std::ops::Range;
+
+use super::super::lexicon::{Bits, Cue, stem_hash};
+use super::super::text::{Document, Token};
+use super::{Clash, SENTENCES_MAX};
+use crate::domain::analysis::Severity;
+
+/// A sentence as a bag of content words.
+pub(super) struct Plain {
+    span: (u32, u32),
+    /// Sorted stems of the content words.
+    stems: Vec<u32>,
+    /// The same without words for any person.
+    deeds: Vec<u32>,
+    denied: bool,
+    /// Denied of everybody, so that it is denied of each.
+    of_everybody: bool,
+}
+
+/// A longer sentence says too much for a comparison of bags of words.
+const CONTENT_MAX: usize = 24;
+
+/// Fewer content words leave the subject open.
+const CONTENT_MIN: usize = 2;
+
+/// What is denied must be said nearly whole by the other side, in hundredths of its content words …
+const DENIED_IN_SAID: usize = 75;
+
+/// … and both together must have most of their words in common.
+const COMMON: usize = 55;
+
+/// What "nobody" denies, it denies of all of these.
+const ANYBODY: &str = "\
+    man men woman women person people boy boys girl girls child children kid kids guy lady group \
+    team engineer manager colleague";
+
+/// Apart from the opposite words everything must be the same.
+const OPPOSITE_COMMON: usize = 99;
+
+/// Words that exclude one another when said of the same thing.
+const OPPOSITES: &[(&str, &str)] = &[
+    ("open", "closed"),
+    ("open", "close"),
+    ("indoors", "outdoors"),
+    ("inside", "outside"),
+    ("empty", "full"),
+    ("alone", "together"),
+    ("before", "after"),
+    ("increased", "decreased"),
+    ("rose", "fell"),
+    ("passed", "failed"),
+    ("accepted", "rejected"),
+    ("approved", "rejected"),
+    ("always", "never"),
+    ("early", "late"),
+    ("first", "last"),
+    ("remote", "onsite"),
+    ("dry", "wet"),
+    ("dirty", "clean"),
+    ("sitting", "standing"),
+    ("asleep", "awake"),
+    ("won", "lost"),
+    ("internal", "external"),
+    ("hired", "fired"),
+    ("manual", "automatic"),
+];
+
+pub(super) fn read(document: &Document) -> Vec<Plain> {
+    let sentences = document.sentences.iter().take(SENTENCES_MAX);
+    sentences
+        .filter_map(|range| plain(document, range))
+        .collect()
+}
+
+pub(super) fn compare(before: &[Plain], now: &[Plain]) -> Vec<Clash> {
+    let mut clashes = Vec::new();
+    for a in before {
+        for b in now {
+            let rule = match a.denied != b.denied {
+                true if denies(a, b) => "negation",
+                false if !a.denied && is_opposite(a, b) => "opposite",
+                _ => continue,
+            };
+            let severity = Severity::Material;
+            clashes.push(Clash {
+                before: a.span,
+                now: b.span,
+                rule,
+                severity,
+            });
+        }
+    }
+    clashes
+}
+
+fn plain(document: &Document, range: &Range<usize>) -> Option<Plain> {
+    let tokens = &document.tokens[range.clone()];
+    if document.has(range, Cue::Correction) {
+        return None;
+    }
+    let denied = tokens
+        .iter()
+        .filter(|token| token.bits.any(Bits::NOT))
+        .count()
+        % 2
+        == 1;
+    let dull = Bits::FUNCTION.or(Bits::FILLER);
+    let content = |token: &&Token| !token.bits.any(dull);
+    let anybody = |token: &Token| {
+        ANYBODY
+            .split_whitespace()
+            .any(|w| w == document.fold(token))
+    };
+    let stems = sorted(tokens.iter().filter(content).map(|token| token.stem));
+    let deeds = sorted(
+        tokens
+            .iter()
+            .filter(content)
+            .filter(|t| !anybody(t))
+            .map(|token| token.stem),
+    );
+    let of_everybody = range.clone().any(|at| {
+        let word = document.fold_at(at);
+        word == "nobody" || (word == "no" && document.fold_at(at + 1) == "one")
+    });
+    let plain = (CONTENT_MIN..=CONTENT_MAX).contains(&stems.len());
+    let span = document.span(range.clone());
+    plain.then_some(Plain {
+        span,
+        stems,
+        deeds,
+        denied,
+        of_everybody,
+    })
+}
+
+fn sorted(stems: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut stems: Vec<u32> = stems.collect();
+    stems.sort_unstable();
+    stems.dedup();
+    stems
+}
+
+/// Whether one side says what the other denies: the denied side's content lies in the other one's.
+fn denies(a: &Plain, b: &Plain) -> bool {
+    let (denied, said) = if a.denied { (a, b) } else { (b, a) };
+    let (denied, said) = match denied.of_everybody {
+        true => (&denied.deeds, &said.deeds),
+        false => (&denied.stems, &said.stems),
+    };
+    let common = in_common(denied, said);
+    let all = denied.len() + said.len() - common;
+    common >= CONTENT_MIN
+        && common * 100 >= denied.len() * DENIED_IN_SAID
+        && common * 100 >= all * COMMON
+}
+
+fn is_opposite(a: &Plain, b: &Plain) -> bool {
+    if a.stems.len().abs_diff(b.stems.len()) > 1 {
+        return false;
+    }
+    let common = in_common(&a.stems, &b.stems);
+    let rest = a.stems.len().max(b.stems.len()) - 1;
+    if rest == 0 || common * 100 < rest * OPPOSITE_COMMON {
+        return false;
+    }
+    let has = |plain: &Plain, word: &str| plain.stems.binary_search(&stem_hash(word)).is_ok();
+    OPPOSITES.iter().any(|(one, other)| {
+        let turned =
+            |x: &Plain, y: &Plain| has(x, one) && !has(x, other) && has(y, other) && !has(y, one);
+        turned(a, b) || turned(b, a)
+    })
+}
+
+/// How many stems two sorted lists share.
+fn in_common(a: &[u32], b: &[u32]) -> usize {
+    let (mut i, mut j, mut common) = (0, 0, 0);
+    while i < a.len() && j < b.len() {
+        match a[i].cmp(&b[j]) {
+            std::cmp::Ordering::Less => i += 1,
+            std::cmp::Ordering::Greater => j += 1,
+            std::cmp::Ordering::Equal => {
+                i += 1;
+                j += 1;
+                common += 1;
+            }
+        }
+    }
+    common
+}

@@ -1,0 +1,256 @@
+//! Relevance: does the answer take up what was asked, and was the question answered at all?
+//!
+//! The focus of a question is its content words, its kind (a story, a reason, a way, yes or no),
+//! and words of the same field. Overlap is by stem and by our own small fields, not by meaning.
+
+use super::{Reading, signal};
+use crate::domain::analysis::{Answered, AnsweredLabel, Signal, Star};
+use crate::domain::number::Milli;
+use crate::insight::lexicon::{Bits, Cue, Lexicon};
+use crate::insight::text::Document;
+
+/// A question names no more focus terms than this; a pasted page would bury its focus.
+const TERMS_MAX: usize = 24;
+
+/// An answer of at most this many words is read as one reply.
+const SHORT_WORDS: usize = 45;
+
+/// What a question asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Story,
+    Reason,
+    Way,
+    YesOrNo,
+    Other,
+}
+
+/// What a question is about.
+#[derive(Debug)]
+pub(in crate::insight) struct Focus {
+    kind: Kind,
+    terms: Vec<Term>,
+}
+
+#[derive(Debug)]
+struct Term {
+    word: String,
+    stems: Vec<u32>,
+}
+
+impl Focus {
+    /// Reads a question; without one there is no focus.
+    pub(in crate::insight) fn new(lexicon: &Lexicon, question: Option<&str>) -> Option<Focus> {
+        let document = Document::read(lexicon, question?);
+        let mut terms: Vec<Term> = Vec::new();
+        for token in &document.tokens {
+            let dull = Bits::FUNCTION
+                .or(Bits::ASK)
+                .or(Bits::FILLER)
+                .or(Bits::NUMBER);
+            let known = terms.iter().any(|term| term.stems.contains(&token.stem));
+            let word = document.fold(token);
+            if token.bits.any(dull) || known || word.len() < 3 || terms.len() == TERMS_MAX {
+                continue;
+            }
+            let mut stems = vec![token.stem];
+            let fields = lexicon
+                .fields()
+                .iter()
+                .filter(|field| field.contains(&token.stem));
+            stems.extend(fields.flatten());
+            terms.push(Term {
+                word: word.to_owned(),
+                stems,
+            });
+        }
+        (!document.tokens.is_empty()).then(|| Focus {
+            kind: kind_of(&document),
+            terms,
+        })
+    }
+
+    /// So many met terms are enough: nobody repeats a whole question.
+    fn enough(&self) -> usize {
+        self.terms.len().div_ceil(2)
+    }
+
+    /// Whether each term is taken up in the first `words` words.
+    fn met(&self, document: &Document, words: usize) -> Vec<bool> {
+        let end = words.min(document.tokens.len());
+        let mut stems: Vec<u32> = document.tokens[..end]
+            .iter()
+            .map(|token| token.stem)
+            .collect();
+        stems.sort_unstable();
+        stems.dedup();
+        let said = |stem: &u32| stems.binary_search(stem).is_ok();
+        self.terms
+            .iter()
+            .map(|term| term.stems.iter().any(said))
+            .collect()
+    }
+}
+
+/// How far the answer takes up the question, 0 to 100.
+pub(super) fn measure(reading: &Reading, focus: &Option<Focus>) -> Signal {
+    let Some(focus) = focus else {
+        return Signal::default();
+    };
+    let met = focus.met(&reading.document, usize::MAX);
+    let count = met.iter().filter(|met| **met).count();
+    let needed = focus.enough();
+    let kind = if serves(reading, focus.kind) {
+        100_000
+    } else {
+        0
+    };
+    let value = match needed {
+        0 => kind,
+        _ => (count.min(needed) as i64 * 70_000) / needed as i64 + kind * 30 / 100,
+    };
+    signal(Milli(value), evidence(reading, focus))
+}
+
+/// Judges whether the question was answered.
+pub(in crate::insight) fn judge(reading: &Reading, focus: &Option<Focus>) -> Answered {
+    let Some(focus) = focus else {
+        return Answered::default();
+    };
+    let met = focus.met(&reading.document, usize::MAX);
+    let (mut taken, mut missed) = (Vec::new(), Vec::new());
+    for (term, met) in focus.terms.iter().zip(&met) {
+        if *met {
+            taken.push(term.word.clone())
+        } else {
+            missed.push(term.word.clone())
+        }
+    }
+    let label = (!reading.document.tokens.is_empty()).then(|| label(reading, focus));
+    Answered {
+        label,
+        met: taken,
+        missed,
+    }
+}
+
+fn label(reading: &Reading, focus: &Focus) -> AnsweredLabel {
+    let document = &reading.document;
+    if is_declined(reading) {
+        return AnsweredLabel::Declined;
+    }
+    let words = document.tokens.len();
+    let opening = focus
+        .met(document, SHORT_WORDS)
+        .iter()
+        .filter(|met| **met)
+        .count();
+    let needed = focus.enough();
+    let clear = match focus.kind {
+        Kind::YesOrNo => opens_with_yes_or_no(document),
+        Kind::Story | Kind::Way => serves(reading, focus.kind) && opening * 3 >= needed,
+        Kind::Reason => serves(reading, focus.kind) && opening * 2 >= needed,
+        Kind::Other => opening * 2 >= needed && (words <= SHORT_WORDS || opening >= 2),
+    };
+    if clear {
+        AnsweredLabel::Clear
+    } else {
+        AnsweredLabel::Partial
+    }
+}
+
+/// Whether the speaker refuses, does not know, or asks back, before anything else is said.
+fn is_declined(reading: &Reading) -> bool {
+    let document = &reading.document;
+    let words = document.tokens.len();
+    let Some(first) = document.sentences.first() else {
+        return false;
+    };
+    let second = document.sentences.get(1).unwrap_or(first);
+    let opening = 0..second.end;
+    let has = |cue: Cue| document.has(&opening, cue);
+    let asks_back = document.tokens[words - 1].after == super::super::text::Mark::Question;
+    has(Cue::Refusal)
+        || (has(Cue::Ignorance) && (words <= SHORT_WORDS || document.has(first, Cue::Ignorance)))
+        || (has(Cue::Clarification) && words <= SHORT_WORDS)
+        || (asks_back && document.sentences.len() == 1 && words <= 12)
+}
+
+/// Whether the answer has what this kind of question asks for.
+fn serves(reading: &Reading, kind: Kind) -> bool {
+    let has = |star: Star| {
+        reading
+            .story
+            .iter()
+            .any(|clause| clause.counts_as() == star)
+    };
+    let whole = 0..reading.document.tokens.len();
+    match kind {
+        Kind::Story => {
+            has(Star::Action) && (has(Star::Result) || has(Star::Situation) || has(Star::Task))
+        }
+        Kind::Reason => {
+            reading.document.has(&whole, Cue::Causal) || reading.document.has(&whole, Cue::Effect)
+        }
+        Kind::Way => has(Star::Action),
+        Kind::YesOrNo => opens_with_yes_or_no(&reading.document) || has(Star::Action),
+        Kind::Other => reading
+            .story
+            .iter()
+            .any(|clause| clause.counts_as() != Star::Other),
+    }
+}
+
+fn kind_of(question: &Document) -> Kind {
+    const STORY: &str = "time example situation instance describe occasion tell walk share";
+    let folds = || question.tokens.iter().map(|token| question.fold(token));
+    let opens = question.sentences.last().map_or(0, |range| range.start);
+    let first = question.bits_at(opens);
+    const AUXILIARY: Bits = Bits::BE.or(Bits::HAVE).or(Bits::DO).or(Bits::MODAL);
+    if folds().any(|word| STORY.split_whitespace().any(|known| known == word)) {
+        Kind::Story
+    } else if folds().any(|word| word == "why") {
+        Kind::Reason
+    } else if folds().any(|word| word == "how") {
+        Kind::Way
+    } else if first.any(AUXILIARY) && !question.fold_at(opens).contains('\'') {
+        Kind::YesOrNo
+    } else {
+        Kind::Other
+    }
+}
+
+fn opens_with_yes_or_no(document: &Document) -> bool {
+    const REPLIES: &str = "yes no yeah yep nope sure absolutely definitely certainly correct exactly \
+        right true never not";
+    (0..4.min(document.tokens.len())).any(|at| {
+        let word = document.fold_at(at);
+        REPLIES.split_whitespace().any(|reply| reply == word)
+    }) || opens_with_echo(document)
+}
+
+/// "I do", "we are", "I think so": the verb of the question given back.
+fn opens_with_echo(document: &Document) -> bool {
+    const AUXILIARY: Bits = Bits::BE.or(Bits::HAVE).or(Bits::DO).or(Bits::MODAL);
+    let subject = document
+        .bits_at(0)
+        .any(Bits::I.or(Bits::WE).or(Bits::PRONOUN));
+    let (second, third) = (document.bits_at(1), document.fold_at(2));
+    (subject && second.any(AUXILIARY))
+        || (subject && matches!(document.fold_at(1), "think" | "believe" | "hope") && third == "so")
+}
+
+fn evidence(reading: &Reading, focus: &Focus) -> Vec<crate::domain::analysis::Evidence> {
+    let mut quoted = Vec::new();
+    for term in &focus.terms {
+        let place = reading
+            .document
+            .tokens
+            .iter()
+            .position(|token| term.stems.contains(&token.stem));
+        if let Some(at) = place {
+            quoted.push(reading.evidence(at..at + 1, "relevance.focus_term"));
+        }
+    }
+    quoted
+}

@@ -1,0 +1,137 @@
+//! Structure: does the answer set a scene, say what was done, and say what came of it, in that
+//! order?
+//!
+//! Counted over clauses with a clear part. Each part saturates at four clauses, so that length
+//! alone buys nothing; nothing is ever taken away, so adding a stated result cannot lower the
+//! value.
+
+use super::{Reading, signal};
+use crate::domain::analysis::{Evidence, Sentence, Signal, Star};
+use crate::domain::number::Milli;
+
+/// Points for one, two, three, and four or more clauses of a part. The first ones count most, and a
+/// single clause, which a rule may have misread, does not carry the value.
+const SETTING: [i64; 4] = [12, 18, 22, 25];
+const ACTION: [i64; 4] = [12, 19, 25, 30];
+const RESULT: [i64; 4] = [14, 21, 26, 30];
+const REFLECTION: [i64; 4] = [5, 5, 5, 5];
+
+/// For a setting told before an action, and again for an action told before a result.
+const ORDER: i64 = 5;
+
+/// A sentence is labelled from this score on; below it, it is `other`.
+const LABEL_MIN: i32 = 2;
+
+/// A sentence of more words than this holds more than a listener keeps.
+const LONG_SENTENCE_WORDS: usize = 40;
+
+pub(super) fn measure(reading: &Reading) -> Signal {
+    let mut count = [0usize; 4];
+    let mut evidence: Vec<Evidence> = Vec::new();
+    let (mut setting_seen, mut action_after, mut result_after) = (false, false, false);
+    let mut action_seen = false;
+    for clause in &reading.story {
+        let (part, rule) = match clause.counts_as() {
+            Star::Situation => (0, "structure.situation"),
+            Star::Task => (0, "structure.task"),
+            Star::Action => (1, "structure.action"),
+            Star::Result => (2, "structure.result"),
+            Star::Reflection => (3, "structure.reflection"),
+            Star::Other => continue,
+        };
+        action_after |= part == 1 && setting_seen;
+        result_after |= part == 2 && action_seen;
+        setting_seen |= part == 0;
+        action_seen |= part == 1;
+        count[part] += 1;
+        evidence.push(reading.evidence(clause.range.clone(), rule));
+    }
+    let points = [SETTING, ACTION, RESULT, REFLECTION];
+    let covered: i64 = count
+        .iter()
+        .zip(points)
+        .filter(|(n, _)| **n > 0)
+        .map(|(n, p)| p[(*n).min(4) - 1])
+        .sum();
+    let ordered = ORDER * (i64::from(action_after) + i64::from(result_after));
+    signal(Milli::whole(covered + ordered), evidence)
+}
+
+/// Labels every sentence and names what makes it weak.
+pub(in crate::insight) fn label_sentences(reading: &Reading) -> Vec<Sentence> {
+    let mut clauses = reading.story.iter().peekable();
+    let mut action_seen = false;
+    let mut labelled = Vec::with_capacity(reading.document.sentences.len());
+    for (index, range) in reading.document.sentences.iter().enumerate() {
+        let mut best = (0, Star::Other);
+        let mut own_action = false;
+        while let Some(clause) = clauses.next_if(|clause| clause.sentence == index) {
+            let mut parts = clause.parts;
+            // After an action, what others did is more likely what came of it than a new scene.
+            if action_seen && parts.result > 0 {
+                parts.result += 1;
+            }
+            let star = parts.strongest(LABEL_MIN);
+            let score = strength(parts, star);
+            if score > best.0 || (score == best.0 && star == Star::Result) {
+                best = (score, star);
+            }
+            own_action |= star == Star::Action;
+        }
+        action_seen |= own_action;
+        let tokens = &reading.document.tokens;
+        labelled.push(Sentence {
+            from: tokens[range.start].from,
+            to: tokens[range.end - 1].closed,
+            star: best.1,
+            weak: weaknesses(reading, range, best.1),
+        });
+    }
+    labelled
+}
+
+fn strength(parts: crate::insight::story::Parts, star: Star) -> i32 {
+    match star {
+        Star::Situation => parts.situation,
+        Star::Task => parts.task,
+        Star::Action => parts.action,
+        Star::Result => parts.result,
+        Star::Reflection => parts.reflection,
+        Star::Other => 0,
+    }
+}
+
+fn weaknesses(reading: &Reading, range: &std::ops::Range<usize>, star: Star) -> Vec<String> {
+    use crate::insight::lexicon::{Bits, Cue};
+    let document = &reading.document;
+    let tokens = &document.tokens[range.clone()];
+    let count = |bits: Bits| tokens.iter().filter(|token| token.bits.any(bits)).count();
+    let cues = |cue: Cue| {
+        document
+            .hits_in(range)
+            .iter()
+            .filter(|hit| hit.cue == cue)
+            .count()
+    };
+    let measured = tokens
+        .iter()
+        .any(|token| token.number || token.bits.any(Bits::NUMBER));
+    let mut weak = Vec::new();
+    let mut note = |is_weak: bool, code: &str| {
+        if is_weak {
+            weak.push(code.to_owned());
+        }
+    };
+    note(tokens.len() > LONG_SENTENCE_WORDS, "long");
+    note(document.is_repeat(range), "repeated");
+    note(count(Bits::FILLER) + cues(Cue::Tic) >= 2, "filler");
+    note(
+        count(Bits::VAGUE) + cues(Cue::Vague) >= 2 && !measured,
+        "vague",
+    );
+    note(count(Bits::HEDGE) + cues(Cue::Hedge) >= 2, "hedged");
+    note(star == Star::Result && !measured, "unmeasured_result");
+    note(cues(Cue::Praise) > 0 && !measured, "self_praise");
+    note(cues(Cue::Attribution) > 0, "unclear_part");
+    weak
+}

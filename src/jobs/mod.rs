@@ -1,0 +1,4 @@
+//! Work without a person waiting: reports, exports.
+
+pub mod export;
+pub mod report;
