@@ -2,6 +2,9 @@
 //!
 //! Whoever may open that socket is the operator and needs no token. Nothing is sent twice: an
 //! operator should see a failure, and every POST has a key of its own.
+//!
+//! **Invariant:** what comes back is a document of a node that granted the request; all else is an
+//! error with its exit code.
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,15 +30,6 @@ use super::exit::{Error, Exit};
 pub(super) struct Client {
     target: Target,
     token: Option<String>,
-}
-
-/// What a node answered to a request that it granted.
-#[derive(Clone, Debug)]
-pub(super) struct Reply {
-    /// 200 to 299.
-    pub(super) status: u16,
-    /// The document; null where there is none.
-    pub(super) body: Value,
 }
 
 /// Where a node is.
@@ -83,26 +77,26 @@ impl Client {
     }
 
     /// Reads.
-    pub(super) async fn get(&self, path: &str) -> Result<Reply, Error> {
+    pub(super) async fn get(&self, path: &str) -> Result<Value, Error> {
         self.send(Method::GET, path, None).await
     }
 
     /// Makes or does something, at most once.
-    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Reply, Error> {
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, Error> {
         self.send(Method::POST, path, Some(body)).await
     }
 
     /// Replaces something.
-    pub(super) async fn put(&self, path: &str, body: &Value) -> Result<Reply, Error> {
+    pub(super) async fn put(&self, path: &str, body: &Value) -> Result<Value, Error> {
         self.send(Method::PUT, path, Some(body)).await
     }
 
     /// Changes something.
-    pub(super) async fn patch(&self, path: &str, body: &Value) -> Result<Reply, Error> {
+    pub(super) async fn patch(&self, path: &str, body: &Value) -> Result<Value, Error> {
         self.send(Method::PATCH, path, Some(body)).await
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reply, Error> {
+    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Error> {
         let request = self.request(method, path, body)?;
         let connected = timeout(Duration::from_secs(CONNECT_SECONDS), async {
             match &self.target {
@@ -224,9 +218,7 @@ fn authority(url: &str) -> Result<String, Error> {
     }
     match authority.port_u16() {
         Some(_) => Ok(authority.as_str().to_owned()),
-        None if authority.port().is_none() && !authority.as_str().ends_with(':') => {
-            Ok(format!("{authority}:80"))
-        }
+        None if authority.as_str() == authority.host() => Ok(format!("{authority}:80")),
         None => Err(wrong("its port is not one")),
     }
 }
@@ -245,13 +237,13 @@ async fn exchange(
     Ok((status, body.map_err(|error| error.to_string())?.to_bytes()))
 }
 
-fn read(status: u16, bytes: &[u8]) -> Result<Reply, Error> {
+fn read(status: u16, bytes: &[u8]) -> Result<Value, Error> {
     let body = match bytes {
         [] => Some(Value::Null),
         bytes => serde_json::from_slice(bytes).ok(),
     };
     match (status, body) {
-        (200..=299, Some(body)) => Ok(Reply { status, body }),
+        (200..=299, Some(body)) => Ok(body),
         (400.., Some(problem)) if problem["code"].is_string() => Err(refusal(status, &problem)),
         _ => {
             let text = String::from_utf8_lossy(bytes);
@@ -294,5 +286,128 @@ fn exit(status: u16) -> Exit {
         400.. => Exit::Refused,
         // Success or a redirection, but not from one of ours.
         _ => Exit::Unavailable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    /// A node that answers one request with these bytes; what it was asked comes back.
+    async fn once(answer: String) -> (Client, tokio::task::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut asked = Vec::new();
+            let mut piece = [0; 4_096];
+            // Every request of these tests ends with a brace or with an empty line.
+            while !asked.ends_with(b"}") && !asked.ends_with(b"\r\n\r\n") {
+                let read = stream.read(&mut piece).await.unwrap();
+                asked.extend_from_slice(&piece[..read]);
+            }
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            String::from_utf8(asked).unwrap()
+        });
+        (Client::to_address(address), asked)
+    }
+
+    fn answer(status: &str, body: &str) -> String {
+        format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+    }
+
+    #[tokio::test]
+    async fn a_write_carries_token_key_and_body() {
+        let (client, asked) = once(answer("201 Created", r#"{"id":"7"}"#)).await;
+        let body = json!({"a": 1});
+        let reply = client.signed_in("secret").post("/api/v1/people", &body).await.unwrap();
+        assert_eq!(reply, json!({"id": "7"}));
+        let asked = asked.await.unwrap();
+        assert!(asked.starts_with("POST /api/v1/people HTTP/1.1\r\n"), "{asked}");
+        assert!(asked.contains("authorization: Bearer secret\r\n"), "{asked}");
+        assert!(asked.contains("idempotency-key: "), "{asked}");
+        assert!(asked.ends_with("\r\n\r\n{\"a\":1}"), "{asked}");
+    }
+
+    #[tokio::test]
+    async fn every_status_has_its_exit_code_and_keeps_the_nodes_words() {
+        let body = r#"{"code":"x.y","detail":"it said no","request_id":"r-1"}"#;
+        for (status, wanted) in [
+            ("400 Bad Request", Exit::Refused),
+            ("404 Not Found", Exit::Refused),
+            ("409 Conflict", Exit::Refused),
+            ("429 Too Many Requests", Exit::Unavailable),
+            ("500 Internal Server Error", Exit::Fault),
+            ("503 Service Unavailable", Exit::Unavailable),
+        ] {
+            let (client, _asked) = once(answer(status, body)).await;
+            let error = client.get("/x").await.unwrap_err();
+            assert_eq!(error.exit(), wanted, "{status}");
+            assert_eq!(error.to_string(), "it said no (x.y)");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_node_is_unavailable() {
+        for bytes in [answer("200 OK", "<html>"), answer("302 Found", "{}"), "nonsense".into()] {
+            let (client, _asked) = once(bytes).await;
+            assert_eq!(client.get("/x").await.unwrap_err().exit(), Exit::Unavailable);
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let free = Client::to_address(listener.local_addr().unwrap());
+        drop(listener);
+        assert_eq!(free.get("/x").await.unwrap_err().exit(), Exit::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn a_token_that_no_header_can_hold_is_a_usage_error() {
+        let client = Client::to_url("http://127.0.0.1:1", Some("a\nb".into())).unwrap();
+        assert_eq!(client.get("/x").await.unwrap_err().exit(), Exit::Usage);
+    }
+
+    #[test]
+    fn urls_are_taken_or_refused_with_a_reason() {
+        for (url, wanted) in [
+            ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+            ("http://127.0.0.1:8080/", "127.0.0.1:8080"),
+            ("http://[::1]:8080", "[::1]:8080"),
+            ("http://rooms.example.org", "rooms.example.org:80"),
+        ] {
+            assert_eq!(authority(url).unwrap(), wanted);
+        }
+        for url in [
+            "",
+            "127.0.0.1:8080",
+            "https://rooms.example.org",
+            "http://a:b@rooms.example.org",
+            "http://rooms.example.org/app",
+            "http://rooms.example.org?x=1",
+            "http://rooms.example.org:99999",
+            "http://rooms.example.org:",
+            "http:///x",
+        ] {
+            let error = authority(url).unwrap_err();
+            assert_eq!(error.exit(), Exit::Usage, "{url}");
+            assert!(error.to_string().contains("why:"), "{error}");
+        }
+    }
+
+    #[test]
+    fn fields_of_a_refusal_are_listed() {
+        let field = |field: &str| json!({"field": field, "detail": "is too short"});
+        let problem = json!({"code": "input.invalid", "detail": "two", "errors": [
+            field("email"), field("password")]});
+        let error = refusal(400, &problem).to_string();
+        assert!(error.contains("email: is too short\n"), "{error}");
+        assert!(error.contains("password: is too short"), "{error}");
+    }
+
+    #[test]
+    fn cursors_are_written_so_that_a_path_can_hold_them() {
+        assert_eq!(query_value("aZ-9_.~"), "aZ-9_.~");
+        assert_eq!(query_value("a&b=ü"), "a%26b%3D%C3%BC");
     }
 }

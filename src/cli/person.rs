@@ -70,7 +70,7 @@ pub(super) async fn run(context: &Context, command: Person) -> Result<(), Error>
         Person::Add { email, name, role, json } => {
             let body = json!({"email": email, "display_name": name, "role": role});
             let reply = client.post("/api/v1/people", &body).await?;
-            link(&reply.body, json)
+            link(&reply, json)
         }
         Person::List { json } => {
             let people = all(&client).await?;
@@ -82,7 +82,7 @@ pub(super) async fn run(context: &Context, command: Person) -> Result<(), Error>
         Person::ResetLink { person, json } => {
             let id = id_of(&client, &person).await?;
             let reply = client.post(&format!("/api/v1/people/{id}/invite"), &json!({})).await?;
-            link(&reply.body, json)
+            link(&reply, json)
         }
         Person::Disable { person, json } => switch(&client, &person, true, json).await,
         Person::Enable { person, json } => switch(&client, &person, false, json).await,
@@ -92,7 +92,7 @@ pub(super) async fn run(context: &Context, command: Person) -> Result<(), Error>
 async fn switch(client: &Client, person: &str, disabled: bool, json: bool) -> Result<(), Error> {
     let id = id_of(client, person).await?;
     let body = json!({"disabled": disabled});
-    let changed = client.patch(&format!("/api/v1/people/{id}"), &body).await?.body;
+    let changed = client.patch(&format!("/api/v1/people/{id}"), &body).await?;
     match json {
         true => output::json(&changed),
         false => output::text(&table(&[changed])),
@@ -128,7 +128,7 @@ async fn all(client: &Client) -> Result<Vec<Value>, Error> {
     let mut people = Vec::new();
     let mut path = format!("/api/v1/people?limit={}", limit::PAGE_ITEMS_MAX);
     for _ in 0..PAGES_MAX {
-        let mut page = client.get(&path).await?.body;
+        let mut page = client.get(&path).await?;
         if let Value::Array(items) = page["items"].take() {
             people.extend(items);
         }

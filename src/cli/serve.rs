@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,20 +30,6 @@ use crate::telemetry::metrics::Metrics;
 
 use super::exit::Error;
 
-/// What a node needs to be told.
-pub struct Options {
-    /// Where people and programs connect; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// Where everything durable is.
-    pub data_dir: PathBuf,
-    /// What links begin with; without it the listener's own address.
-    pub public_url: Option<String>,
-    /// Further origins whose pages may open sockets.
-    pub allowed_origins: Vec<String>,
-    /// The token that may read the metrics from elsewhere.
-    pub metrics_token: Option<String>,
-}
-
 /// A node that runs.
 pub struct Running {
     /// Where it listens.
@@ -57,29 +43,6 @@ pub struct Running {
     servers: Vec<JoinHandle<()>>,
 }
 
-impl Options {
-    /// What the settings say.
-    pub fn of(settings: &Settings) -> Result<Options, Error> {
-        let metrics_token = match &settings.metrics_token_file {
-            None => None,
-            Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|error| {
-                    Error::usage(format!("cannot read metrics.token_file {}", path.display()))
-                        .why(error.to_string())
-                })?;
-                Some(text.lines().next().unwrap_or_default().trim().to_owned())
-            }
-        };
-        Ok(Options {
-            listen: settings.listen,
-            data_dir: settings.data_dir.clone(),
-            public_url: settings.public_url.clone(),
-            allowed_origins: settings.allowed_origins.clone(),
-            metrics_token,
-        })
-    }
-}
-
 /// Runs a node until a signal or a fault ends it.
 pub async fn run(settings: Settings) -> Result<(), Error> {
     crate::telemetry::init(settings.log_format, &settings.log_filter, io::stderr().is_terminal())
@@ -87,8 +50,9 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     crate::telemetry::keep_crashes_in(&settings.data_dir);
     let mut terminated = on_signal(SignalKind::terminate())?;
     let mut interrupted = on_signal(SignalKind::interrupt())?;
-    let running = start(Options::of(&settings)?).await?;
-    announce(&running, &settings.data_dir)?;
+    let data_dir = settings.data_dir.clone();
+    let running = start(settings).await?;
+    announce(&running, &data_dir)?;
     let why = tokio::select! {
         _ = terminated.recv() => None,
         _ = interrupted.recv() => None,
@@ -111,13 +75,14 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
 }
 
 /// Starts a node and comes back when it answers.
-pub async fn start(options: Options) -> Result<Running, Error> {
-    let directory = Arc::new(Directory::open(&options.data_dir).map_err(|error| match error {
+pub async fn start(settings: Settings) -> Result<Running, Error> {
+    let metrics_token = metrics_token(&settings)?;
+    let directory = Arc::new(Directory::open(&settings.data_dir).map_err(|error| match error {
         DirectoryError::InUse(_) => Error::refused(error.to_string()),
         DirectoryError::Fault(fault) => fault.into(),
     })?);
-    let listener = TcpListener::bind(options.listen).await.map_err(|error| {
-        Error::refused(format!("cannot listen on {}", options.listen))
+    let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
+        Error::refused(format!("cannot listen on {}", settings.listen))
             .why(error.to_string())
             .next("choose another address with --listen, for instance 127.0.0.1:0")
     })?;
@@ -127,7 +92,7 @@ pub async fn start(options: Options) -> Result<Running, Error> {
     let replica = Replica::open(replica_options).await?;
     let set_up = found(&replica).await?;
     let setup_token = if set_up { None } else { Some(setup_token(&directory)?) };
-    let public_url = options.public_url.unwrap_or_else(|| format!("http://{}", reachable(address)));
+    let public_url = settings.public_url.unwrap_or_else(|| format!("http://{}", reachable(address)));
     let app = App::new(Parts {
         replica: replica.clone(),
         engine: Arc::new(Engine::built_in()),
@@ -135,8 +100,8 @@ pub async fn start(options: Options) -> Result<Running, Error> {
         kits: kits::built_in(),
         public_url: public_url.clone(),
         loopback: address.ip().is_loopback(),
-        allowed_origins: options.allowed_origins,
-        metrics_token: options.metrics_token,
+        allowed_origins: settings.allowed_origins,
+        metrics_token,
         directory: directory.clone(),
         setup_token: setup_token.clone(),
     })
@@ -172,6 +137,16 @@ impl Running {
         }
         let _ = std::fs::remove_file(self.app.directory.socket());
     }
+}
+
+/// The first line of the file that the settings name.
+fn metrics_token(settings: &Settings) -> Result<Option<String>, Error> {
+    let Some(path) = &settings.metrics_token_file else { return Ok(None) };
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Error::usage(format!("cannot read metrics.token_file {}", path.display()))
+            .why(error.to_string())
+    })?;
+    Ok(Some(text.lines().next().unwrap_or_default().trim().to_owned()))
 }
 
 /// Gives a new cluster its identity; says whether setup was done.

@@ -56,7 +56,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), Error> {
         "password": password,
     });
     let reply = client.post("/api/v1/setup", &body).await?;
-    let person = &reply.body["person"];
+    let person = &reply["person"];
     if args.json {
         return output::json(person);
     }
@@ -71,7 +71,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), Error> {
 async fn no_token(client: &super::client::Client, data_dir: &Path, error: &io::Error) -> Error {
     match client.get("/api/v1/setup").await {
         Err(error) => error,
-        Ok(reply) if reply.body["needed"] == false => {
+        Ok(reply) if reply["needed"] == false => {
             Error::refused("setup was done before; sign in instead (setup.done)")
         }
         Ok(_) => Error::refused(format!("there is no setup token in {}", data_dir.display()))

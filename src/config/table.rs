@@ -186,11 +186,12 @@ const LOG_FILTER: Setting = Setting {
     env: "GREENROOM_LOG_FILTER",
     flag: None,
     takes: Takes::Text,
-    default: Some("info"),
+    default: Some("info,openraft=warn"),
     example: "",
     brief: "Which log lines there are",
     long: "A level (`error`, `warn`, `info`, `debug`, `trace`, `off`), or levels for parts of \
-        the program with commas between them: `info,greenroom::room=debug`.",
+        the program with commas between them: `info,greenroom::room=debug`. Consensus tells \
+        little unless it is asked, for instance with `openraft=info`.",
     set: |settings, value| {
         let filter = value.text()?;
         telemetry::check_filter(filter).map_err(|error| error.to_string())?;

@@ -127,8 +127,8 @@ pub const NAME_BYTES_MAX: usize = 200;
 /// RFC 5321 allows 254 characters in a mail address.
 pub const EMAIL_BYTES_MAX: usize = 254;
 
-/// Length is what makes a password strong (NIST SP 800-63B); 12 is our floor.
-pub const PASSWORD_CHARS_MIN: usize = 12;
+/// The floor of NIST SP 800-63B for a password that somebody chooses; the page asks for a sentence.
+pub const PASSWORD_CHARS_MIN: usize = 8;
 
 /// Argon2 hashes its input first, so this only bounds the request.
 pub const PASSWORD_BYTES_MAX: usize = 1_024;

@@ -19,7 +19,7 @@ pub struct AnswerInput {
     pub question: Option<String>,
     /// What was said or typed.
     pub answer: String,
-    /// The role that is interviewed for.
+    /// The role that is interviewed for; kept with the answer, no rule reads it.
     pub role: Option<String>,
     /// Id of the mode whose weights apply; unknown ones mean the default weights.
     pub mode: Option<String>,
@@ -31,7 +31,7 @@ pub struct AnswerInput {
     pub cv: Option<String>,
     /// The speaker's earlier answers, oldest first.
     pub earlier: Option<Vec<String>>,
-    /// The job description.
+    /// The job description: its terms are quoted as evidence of relevance and move no value.
     pub job_description: Option<String>,
 }
 
@@ -85,6 +85,9 @@ impl Engine {
         let reading = Reading::new(&self.lexicon, &input.answer);
         let focus = Focus::new(&self.lexicon, input.question.as_deref());
         let mut signals = signals::measure(&reading, &focus, input);
+        if let (Some(job), Some(signal)) = (&input.job_description, signals.get_mut("relevance")) {
+            signals::quote_job_terms(&self.lexicon, &reading, job, signal);
+        }
         for (name, signal) in &mut signals {
             anchors::describe(name, signal);
         }
@@ -134,13 +137,12 @@ fn insufficient_because(reading: &Reading, text: &str) -> Option<String> {
     let tokens = &reading.document.tokens;
     let fresh: Vec<_> = tokens.iter().filter(|token| !token.repeated).collect();
     if fresh.len() < WORDS_MIN {
-        let counted = if tokens.len() > fresh.len() {
-            " different"
-        } else {
-            ""
+        let counted = match tokens.len() > fresh.len() {
+            true => "Words of the answer, repetition left out",
+            false => "Words of the answer",
         };
         return Some(format!(
-            "The answer has {}{counted} words; {WORDS_MIN} are needed to say anything about it.",
+            "{counted}: {}; at least {WORDS_MIN} are needed.",
             fresh.len()
         ));
     }
@@ -154,7 +156,7 @@ fn insufficient_because(reading: &Reading, text: &str) -> Option<String> {
     stems.dedup();
     if stems.len() < DISTINCT_MIN {
         return Some(format!(
-            "The answer uses {} different words; {DISTINCT_MIN} are needed.",
+            "Different words of the answer: {}; at least {DISTINCT_MIN} are needed.",
             stems.len()
         ));
     }
@@ -169,96 +171,4 @@ fn insufficient_because(reading: &Reading, text: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const STORY: &str = "Last spring our returns desk was overloaded and two parcels in ten went \
-        missing. My task was to cut the backlog before the summer. I mapped every step, removed \
-        the second scan and taught the new order to nine colleagues. As a result missing parcels \
-        fell from 20 percent to 4 percent within six weeks.";
-
-    fn analyse(answer: &str) -> Analysis {
-        let question = Some("Tell me about a time you improved a process.".to_owned());
-        let input = AnswerInput {
-            question,
-            answer: answer.to_owned(),
-            ..AnswerInput::default()
-        };
-        Engine::built_in().analyse(&input)
-    }
-
-    #[test]
-    fn drivers_and_baseline_make_the_score() {
-        let analysis = analyse(STORY);
-        let points: Milli = analysis.drivers.iter().map(|driver| driver.points).sum();
-        assert_eq!(analysis.score, Some(analysis.baseline + points));
-        assert!(
-            analysis.score > Some(analysis.baseline),
-            "{:?}",
-            analysis.drivers
-        );
-    }
-
-    #[test]
-    fn saying_it_three_times_gains_nothing() {
-        let once = analyse(STORY).score.expect("scored");
-        let thrice = analyse(&[STORY; 3].join(" ")).score.expect("scored");
-        assert!(thrice - once <= Milli::whole(1), "{once:?} {thrice:?}");
-    }
-
-    #[test]
-    fn a_stated_result_never_lowers_structure_or_evidence() {
-        let result = "As a result complaints fell by 30 percent within two months.";
-        for answer in [
-            STORY,
-            "I fixed it.",
-            "",
-            "We had no plan. I wrote one because we had to.",
-        ] {
-            let before = analyse(answer);
-            for after in [format!("{answer} {result}"), format!("{result} {answer}")] {
-                let after = analyse(&after);
-                for name in ["structure", "quantified_evidence"] {
-                    let value = |a: &Analysis| a.signals[name].value;
-                    assert!(value(&after) >= value(&before), "{name}: {answer}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn noise_gets_no_score_but_all_signals() {
-        for noise in [
-            "",
-            "\u{0}",
-            "word ".repeat(60).as_str(),
-            "blorp fnitz ".repeat(30).as_str(),
-        ] {
-            let analysis = analyse(noise);
-            assert_eq!(analysis.score, None, "{noise:?}");
-            assert!(analysis.insufficient_because.is_some() && analysis.drivers.is_empty());
-            for name in crate::domain::analysis::SIGNAL_NAMES {
-                assert!(analysis.signals.contains_key(name), "{name}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_span_lies_in_the_answer() {
-        let text = format!("😀 {STORY} Um, café “naïve” — 我们 tested it, you know, for 3 weeks.");
-        let length = text.chars().count() as u32;
-        let analysis = analyse(&text);
-        let spans = analysis
-            .signals
-            .values()
-            .flat_map(|signal| &signal.evidence);
-        for (from, to) in spans.map(|e| (e.from, e.to)).chain(
-            analysis
-                .sentences
-                .iter()
-                .map(|sentence| (sentence.from, sentence.to)),
-        ) {
-            assert!(from < to && to <= length, "{from}..{to} of {length}");
-        }
-    }
-}
+mod tests;

@@ -65,7 +65,10 @@ impl View<'_> {
     }
 
     fn has(&self, star: Star) -> bool {
-        self.sentences.iter().any(|sentence| sentence.star == star)
+        self.reading
+            .story
+            .iter()
+            .any(|clause| clause.counts_as() == star)
     }
 
     /// The first sentence with this weakness.

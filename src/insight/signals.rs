@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 pub(super) use amounts::{Amount, Unit, amounts};
-pub(super) use relevance::{Focus, judge};
+pub(super) use relevance::{Focus, judge, quote_job_terms};
 pub(super) use structure::label_sentences;
 
 use super::AnswerInput;

@@ -86,6 +86,8 @@ pub(super) struct Task {
     proposing: FuturesUnordered<Boxed<(Proposed, Result<Outcome, Unavailable>)>>,
     /// When the room says goodbye, or leaves memory.
     deadline: Option<Instant>,
+    /// Whether the report was waited for long enough.
+    waited: bool,
 }
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -153,6 +155,7 @@ impl Task {
             preparing: None,
             proposing: FuturesUnordered::new(),
             deadline: None,
+            waited: false,
         }))
     }
 
@@ -561,13 +564,13 @@ impl Task {
     fn say_goodbye_if_over(&mut self) {
         let nothing_comes = match self.room.state {
             State::Cancelled => true,
-            State::Finished => self.room.report_ready || self.deadline.is_some_and(is_past),
+            State::Finished => self.room.report_ready || self.waited,
             _ => false,
         };
         if nothing_comes && self.proposing.is_empty() && self.waiting.is_empty() {
             self.roster.dismiss(Bye::RoomFinished, || None, |c| c.live);
             self.rest();
-        } else if self.room.state.is_over() && self.deadline.is_none() {
+        } else if self.room.state.is_over() && self.deadline.is_none() && !self.waited {
             self.deadline = Some(Instant::now() + Duration::from_secs(limit::GOODBYE_SECONDS));
         }
     }
@@ -591,8 +594,9 @@ impl Task {
             }
             self.rest();
         } else {
-            self.say_goodbye_if_over();
             self.deadline = None;
+            self.waited = true;
+            self.say_goodbye_if_over();
         }
         false
     }
@@ -634,10 +638,6 @@ fn reply(id: &str, outcome: Outcome) -> String {
         // No other outcome comes of an act.
         _ => protocol::ack(id, None, None),
     }
-}
-
-fn is_past(deadline: Instant) -> bool {
-    deadline <= Instant::now()
 }
 
 fn jitter_ms(up_to: u64) -> u64 {

@@ -71,7 +71,8 @@ export const t = {
     about: 'This is a new server. Name it and make the first account; that person runs the place.',
     tokenLabel: 'Setup token',
     tokenAbout:
-      'The server printed it on its error output when it first started, and keeps it in the file setup-token of its data directory.',
+      'The server printed it on its error output when it first started, and keeps it in the ' +
+      'file setup-token of its data directory.',
     organisation: 'Organisation',
     name: 'Your name',
     email: 'E-mail',
@@ -127,7 +128,8 @@ export const t = {
     enableNamed: (name: string): string => `Enable ${name}`,
     disableTitle: (name: string): string => `Disable ${name}?`,
     disableAbout: (name: string): string =>
-      `${name} is signed out at once and cannot sign in again until you enable the account. Nothing is deleted.`,
+      `${name} is signed out at once and cannot sign in again until you enable the account. ` +
+      'Nothing is deleted.',
     disabled: (name: string): string => `${name} is disabled.`,
     enabled: (name: string): string => `${name} may sign in again.`,
     linkTitle: (name: string): string => `Invite link for ${name}`,
@@ -181,7 +183,7 @@ export const t = {
     chooseKit: 'Choose a question kit first.',
     listTitle: 'Your interviews',
     listEmpty:
-      'No interview yet. Choose a kit above and press “Start practice”: ten minutes are enough.',
+      'No interview yet. Choose a kit above and press “Start practice”: ten minutes will do.',
     toRoom: 'Go on',
     toReport: 'Report',
     toRoomNamed: (title: string): string => `Go on with ${title}`,
@@ -202,11 +204,11 @@ export const t = {
     fallbackTitle: 'Interview',
     lobbyTitle: 'Ready when you are',
     lobbyAbout: (n: number): string =>
-      `${many(n, 'question', 'questions')}, one after the other. You answer in writing and in your own time.`,
+      `${many(n, 'question', 'questions')}, one after the other. You answer in writing, in your own time.`,
     lobbyPoints: [
       'The meters move while you write. They count what the text contains, not who you are.',
       'Every answer is analysed as soon as you submit it, with the words behind each number.',
-      'What you type is kept on this device until the server has it: a lost connection costs no word.',
+      'What you type is kept on this device until the server has it: no word gets lost.',
     ],
     start: 'Start',
     starting: 'Starting…',
@@ -448,6 +450,7 @@ export const t = {
     delivery: 'Delivery facts',
     deliveryAbout: 'Plain counts. How somebody speaks is no measure of what they can do.',
     notMeasured: 'not measured',
+    counts: 'Further counts over the answers, as means',
     wpm: (n: string): string => `${n} per minute`,
     limits: 'What these numbers are not',
     notReady: 'The report is not ready yet',
@@ -497,7 +500,7 @@ export const t = {
     title: 'Shared report',
     gone: 'This link works no more',
     goneAbout:
-      'It has expired, was revoked, or is incomplete. Ask the person who gave it to you for a new one.',
+      'It has expired, was revoked, or is incomplete. Ask whoever gave it to you for a new one.',
   },
 
   missing: {

@@ -55,11 +55,15 @@ function room(store = shelf()) {
     refused: [] as string[],
     resumed: [] as number[],
     meters: 0,
+    fresh: false,
   };
   const outbox = new Outbox('i', store);
   const connection = new Connection(world, outbox, {
     link: (link) => world.links.push(link),
-    view: (view) => (seen.view = view),
+    view: (view, fresh) => {
+      seen.view = view;
+      seen.fresh = fresh;
+    },
     meters: () => (seen.meters += 1),
     hint: () => undefined,
     refused: (_frame, code) => seen.refused.push(code),
@@ -91,6 +95,18 @@ test('the first hello asks for everything, the next for what is new', async () =
   world.last.hear(event(3));
   assert.equal(seen.view?.seq, 3);
   assert.deepEqual(seen.resumed, [1]);
+});
+
+test('a replay is told from news', async () => {
+  const { world, seen } = room();
+  await settle();
+  world.last.onopen?.();
+  world.last.hear(welcome(2));
+  world.last.hear(event(1));
+  world.last.hear(event(2));
+  assert.equal(seen.fresh, false);
+  world.last.hear(event(3));
+  assert.equal(seen.fresh, true);
 });
 
 test('what is not acknowledged goes again with the same id, also after a reload', async () => {

@@ -27,7 +27,7 @@ pub(super) const LISTS: &[(Bits, &str)] = &[
     ),
     (
         Bits::DOWN,
-        "decrease fall:fell:fallen drop+ shrink:shrank:shrunk halve lower lessen dip+",
+        "decrease fall:fell:fallen drop+ shrink:shrank:shrunk halve lower lessen dip+ disappear vanish cease stop+",
     ),
     (
         Bits::DOWN.or(Bits::ACTION),

@@ -95,9 +95,10 @@ fn number_at(document: &Document, start: usize) -> Option<Amount> {
     let suffix = if scale == 1 { suffix } else { "" };
     let unit = unit_at(document, token, suffix, &mut end);
     // "One" is an article more often than a count, but "one month" is a stretch of time.
-    let article = document.fold(token) == "one" && end == start + 1;
-    let vague_one =
-        document.fold(token) == "one" && !matches!(unit, Unit::Period(_) | Unit::Percent);
+    let ends = start > 0 && matches!(document.fold_at(start - 1), "to" | "from" | "by");
+    let counts = ends || matches!(unit, Unit::Period(_) | Unit::Percent);
+    let article = document.fold(token) == "one" && end == start + 1 && !ends;
+    let vague_one = document.fold(token) == "one" && !counts;
     let old = document.fold_at(end) == "old" && matches!(unit, Unit::Period(_));
     if article || vague_one || old {
         return None;

@@ -16,10 +16,10 @@ const OWN: i64 = 2;
 /// An imagined or partial action, in halves.
 const PARTIAL: i64 = 1;
 
-/// What is assumed before anything is said: as much as two actions, at 40 of 100. A single clause
+/// What is assumed before anything is said: as much as two actions, at the middle. A single clause
 /// then cannot carry the value to an end of the scale.
 const PRIOR: i64 = 4;
-const PRIOR_VALUE: i64 = 40;
+const PRIOR_VALUE: i64 = 50;
 
 /// What a clause says about who acted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,4 +92,29 @@ fn part(reading: &Reading, clause: &Clause) -> Part {
 /// From the subject to the verb, so that the quote shows who did what.
 fn words_of(clause: &Clause) -> std::ops::Range<usize> {
     clause.range.start..(clause.verb.content_at + 1).clamp(clause.range.start + 1, clause.range.end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::insight::lexicon::Lexicon;
+
+    fn value(text: &str) -> i64 {
+        measure(&Reading::new(&Lexicon::new(), text))
+            .value
+            .expect("always given")
+            .0
+            / 1000
+    }
+
+    #[test]
+    fn we_is_never_penalised_and_own_actions_raise() {
+        assert_eq!(
+            value("We rewrote the rota. We trained the ward."),
+            PRIOR_VALUE
+        );
+        assert!(value("I rewrote the rota. We trained the ward.") > PRIOR_VALUE);
+        assert!(value("I did not write the rota. It was set by the ward.") < PRIOR_VALUE);
+        assert!(value("The rota was rewritten.") < PRIOR_VALUE);
+    }
 }

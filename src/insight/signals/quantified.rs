@@ -66,7 +66,9 @@ fn weigh(reading: &Reading, index: usize, clause: usize, sentence: usize) -> (i6
     let falls = tokens.iter().any(|token| token.bits.any(Bits::DOWN));
     let work = clause.verb.does_work() && !clause.verb.negated;
     match amount.unit {
-        Unit::Bare | Unit::Year => return (0, ""),
+        Unit::Year => return (0, ""),
+        // "Gaps fell from six to one": the subject is the unit of both ends.
+        Unit::Bare if !reading.is_to(index, sentence.start) || !work => return (0, ""),
         Unit::Percent | Unit::Times if amount.value > PERCENT_MAX => {
             return (0, "quantified.implausible");
         }

@@ -3,14 +3,19 @@
 //! The focus of a question is its content words, its kind (a story, a reason, a way, yes or no),
 //! and words of the same field. Overlap is by stem and by our own small fields, not by meaning.
 
+use std::collections::BTreeSet;
+
 use super::{Reading, signal};
 use crate::domain::analysis::{Answered, AnsweredLabel, Signal, Star};
 use crate::domain::number::Milli;
 use crate::insight::lexicon::{Bits, Cue, Lexicon};
-use crate::insight::text::Document;
+use crate::insight::text::{Document, Token};
 
 /// A question names no more focus terms than this; a pasted page would bury its focus.
 const TERMS_MAX: usize = 24;
+
+/// More shared terms than this show no more.
+const JOB_TERMS_MAX: usize = 20;
 
 /// An answer of at most this many words is read as one reply.
 const SHORT_WORDS: usize = 45;
@@ -112,6 +117,35 @@ pub(super) fn measure(reading: &Reading, focus: &Option<Focus>) -> Signal {
     signal(Milli(value), evidence(reading, focus))
 }
 
+/// Quotes the words that the answer shares with the job description, each once.
+pub(in crate::insight) fn quote_job_terms(
+    lexicon: &Lexicon,
+    reading: &Reading,
+    job: &str,
+    signal: &mut Signal,
+) {
+    const PLAIN: Bits = Bits::FUNCTION
+        .or(Bits::EVERYDAY)
+        .or(Bits::ASK)
+        .or(Bits::VAGUE);
+    let job = Document::read(lexicon, job);
+    let telling =
+        |token: &&Token| !token.number && !token.bits.any(PLAIN) && token.to > token.from + 1;
+    let mut open: BTreeSet<u32> = job.tokens.iter().filter(telling).map(|t| t.stem).collect();
+    let mut quoted = 0;
+    for (at, token) in reading.document.tokens.iter().enumerate() {
+        if quoted < JOB_TERMS_MAX && open.remove(&token.stem) {
+            signal
+                .evidence
+                .push(reading.evidence(at..at + 1, "relevance.job_term"));
+            quoted += 1;
+        }
+    }
+    signal
+        .evidence
+        .sort_by(|a, b| (a.from, a.to, &a.rule).cmp(&(b.from, b.to, &b.rule)));
+}
+
 /// Judges whether the question was answered.
 pub(in crate::insight) fn judge(reading: &Reading, focus: &Option<Focus>) -> Answered {
     let Some(focus) = focus else {
@@ -145,10 +179,17 @@ fn label(reading: &Reading, focus: &Focus) -> AnsweredLabel {
         .iter()
         .filter(|met| **met)
         .count();
+    let whole = focus
+        .met(document, usize::MAX)
+        .iter()
+        .filter(|met| **met)
+        .count();
     let needed = focus.enough();
     let clear = match focus.kind {
         Kind::YesOrNo => opens_with_yes_or_no(document),
-        Kind::Story | Kind::Way => serves(reading, focus.kind) && opening * 3 >= needed,
+        // A story may begin far from its point, so all of it is searched for the question's terms.
+        Kind::Story => serves(reading, focus.kind) && whole * 3 >= needed,
+        Kind::Way => serves(reading, focus.kind) && opening * 3 >= needed,
         Kind::Reason => serves(reading, focus.kind) && opening * 2 >= needed,
         Kind::Other => opening * 2 >= needed && (words <= SHORT_WORDS || opening >= 2),
     };

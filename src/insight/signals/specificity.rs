@@ -20,6 +20,12 @@ const TOLD_WORDS_MIN: usize = 15;
 /// Texts with fewer words than this get no score; all of them is read.
 const UNSCORED_WORDS: usize = 25;
 
+/// Tenths of a point for a figure, and how many count in full: some, and one more in so many words.
+const FIGURE_POINTS: i64 = 30;
+const FIGURES_FREE: i64 = 2;
+const WORDS_PER_FIGURE: i64 = 15;
+const FIGURE: &str = "specificity.figure";
+
 /// Half of the scale is reached with this much information in one window.
 const HALF: i64 = 300;
 
@@ -50,7 +56,7 @@ pub(super) fn measure(reading: &Reading) -> Signal {
             told[index] = !document.is_repeat(range);
         }
     }
-    let (mut words, mut information) = (0, 0);
+    let (mut words, mut information, mut figures) = (0, 0, 0);
     let mut evidence: Vec<Evidence> = Vec::new();
     for (range, _) in document
         .sentences
@@ -62,6 +68,7 @@ pub(super) fn measure(reading: &Reading) -> Signal {
             let (points, rule) = weigh(&document.tokens[at], at > range.start);
             words += i64::from(!document.tokens[at].bits.any(Bits::FILLER));
             information += points;
+            figures += i64::from(rule == FIGURE);
             if !rule.is_empty() {
                 evidence.push(reading.evidence(at..at + 1, rule));
             }
@@ -83,6 +90,9 @@ pub(super) fn measure(reading: &Reading) -> Signal {
     if words == 0 {
         return Signal::default();
     }
+    // A list of numbers is not a story: figures beyond the usual density are taken off again.
+    let usual = FIGURES_FREE + words / WORDS_PER_FIGURE;
+    information -= (figures - usual).max(0) * (FIGURE_POINTS - 5);
     let dense = information.max(0) * WINDOW / words.max(WINDOW);
     signal(Milli(dense * 100_000 / (dense + HALF)), evidence)
 }
@@ -92,7 +102,7 @@ fn weigh(token: &Token, inside: bool) -> (i64, &'static str) {
     let bits = token.bits;
     let name = token.capital && inside && !bits.any(Bits::FUNCTION.or(Bits::SELF));
     if token.number || bits.any(Bits::NUMBER) {
-        (30, "specificity.figure")
+        (FIGURE_POINTS, FIGURE)
     } else if bits.any(Bits::VAGUE) {
         (-8, "specificity.vague")
     } else if bits.any(Bits::HEDGE) {

@@ -1,20 +1,29 @@
 //! Structure: does the answer set a scene, say what was done, and say what came of it, in that
 //! order?
 //!
-//! Counted over clauses with a clear part. Each part saturates at four clauses, so that length
-//! alone buys nothing; nothing is ever taken away, so adding a stated result cannot lower the
+//! Counted over clauses with a clear part, exact ones fully and general ones by half. Each part
+//! saturates at four clauses, so that length alone buys nothing; nothing is ever taken away, so adding a stated result cannot lower the
 //! value.
+
+use std::ops::Range;
 
 use super::{Reading, signal};
 use crate::domain::analysis::{Evidence, Sentence, Signal, Star};
 use crate::domain::number::Milli;
+use crate::insight::lexicon::{Bits, Cue};
+use crate::insight::story::{Clause, Parts};
 
-/// Points for one, two, three, and four or more clauses of a part. The first ones count most, and a
-/// single clause, which a rule may have misread, does not carry the value.
-const SETTING: [i64; 4] = [12, 18, 22, 25];
-const ACTION: [i64; 4] = [12, 19, 25, 30];
-const RESULT: [i64; 4] = [14, 21, 26, 30];
-const REFLECTION: [i64; 4] = [5, 5, 5, 5];
+/// A part's points by how fully it is told, in halves of a clause: a clause with exact words is a
+/// whole one, a general or hedged one a half. The first ones count most, and a single clause, which a
+/// rule may have misread, does not carry the value.
+type Points = [i64; 9];
+const SETTING: Points = [0, 7, 13, 16, 18, 20, 22, 24, 25];
+const ACTION: Points = [0, 6, 12, 16, 19, 22, 25, 28, 30];
+const RESULT: Points = [0, 8, 14, 18, 21, 24, 26, 28, 30];
+const REFLECTION: Points = [0, 3, 5, 5, 5, 5, 5, 5, 5];
+
+/// A clause with so many exact words beside its verb is told exactly.
+const EXACT_WORDS: usize = 2;
 
 /// For a setting told before an action, and again for an action told before a result.
 const ORDER: i64 = 5;
@@ -26,7 +35,7 @@ const LABEL_MIN: i32 = 2;
 const LONG_SENTENCE_WORDS: usize = 40;
 
 pub(super) fn measure(reading: &Reading) -> Signal {
-    let mut count = [0usize; 4];
+    let mut told = [0usize; 4];
     let mut evidence: Vec<Evidence> = Vec::new();
     let (mut setting_seen, mut action_after, mut result_after) = (false, false, false);
     let mut action_seen = false;
@@ -43,18 +52,36 @@ pub(super) fn measure(reading: &Reading) -> Signal {
         result_after |= part == 2 && action_seen;
         setting_seen |= part == 0;
         action_seen |= part == 1;
-        count[part] += 1;
+        told[part] += if is_exact(reading, clause) { 2 } else { 1 };
         evidence.push(reading.evidence(clause.range.clone(), rule));
     }
     let points = [SETTING, ACTION, RESULT, REFLECTION];
-    let covered: i64 = count
+    let covered: i64 = told
         .iter()
         .zip(points)
-        .filter(|(n, _)| **n > 0)
-        .map(|(n, p)| p[(*n).min(4) - 1])
+        .map(|(halves, p)| p[(*halves).min(8)])
         .sum();
     let ordered = ORDER * (i64::from(action_after) + i64::from(result_after));
     signal(Milli::whole(covered + ordered), evidence)
+}
+
+/// Whether a clause holds words that another story would not, and does not hedge them.
+fn is_exact(reading: &Reading, clause: &Clause) -> bool {
+    const PLAIN: Bits = Bits::FUNCTION
+        .or(Bits::EVERYDAY)
+        .or(Bits::FILLER)
+        .or(Bits::VAGUE);
+    let document = &reading.document;
+    let hedged = clause.verb.conditional
+        || document.has(&clause.range, Cue::Hedge)
+        || document.tokens[clause.range.clone()]
+            .iter()
+            .any(|t| t.bits.any(Bits::HEDGE));
+    let exact = clause
+        .range
+        .clone()
+        .filter(|&at| at != clause.verb.content_at && !document.bits_at(at).any(PLAIN));
+    !hedged && exact.take(EXACT_WORDS).count() == EXACT_WORDS
 }
 
 /// Labels every sentence and names what makes it weak.
@@ -90,7 +117,7 @@ pub(in crate::insight) fn label_sentences(reading: &Reading) -> Vec<Sentence> {
     labelled
 }
 
-fn strength(parts: crate::insight::story::Parts, star: Star) -> i32 {
+fn strength(parts: Parts, star: Star) -> i32 {
     match star {
         Star::Situation => parts.situation,
         Star::Task => parts.task,
@@ -101,8 +128,7 @@ fn strength(parts: crate::insight::story::Parts, star: Star) -> i32 {
     }
 }
 
-fn weaknesses(reading: &Reading, range: &std::ops::Range<usize>, star: Star) -> Vec<String> {
-    use crate::insight::lexicon::{Bits, Cue};
+fn weaknesses(reading: &Reading, range: &Range<usize>, star: Star) -> Vec<String> {
     let document = &reading.document;
     let tokens = &document.tokens[range.clone()];
     let count = |bits: Bits| tokens.iter().filter(|token| token.bits.any(bits)).count();

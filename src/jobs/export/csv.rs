@@ -10,9 +10,7 @@ use crate::insight::report::{Report, ReportAnswer};
 
 /// What a spreadsheet may take for the beginning of a formula, or skip before one. The wide forms
 /// count too, because some of them read those as the plain ones.
-const STARTS: [char; 11] = [
-    '=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠',
-];
+const STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 /// The columns before the signals.
 const BEFORE: [&str; 15] = [

@@ -44,6 +44,8 @@ fn markdown_line(line: &str) -> String {
     // Blanks at the beginning would make a block of code, two at the end a line break.
     let line = line.trim();
     let mut out = String::with_capacity(line.len() + line.len() / 8);
+    let word = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
+    let digit = |letter: Option<char>| letter.is_some_and(|c| c.is_ascii_digit());
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
     for (at, letter) in line.char_indices() {
         let before = line[..at].chars().next_back();
@@ -52,9 +54,9 @@ fn markdown_line(line: &str) -> String {
             // At the beginning of a line these make headings, lists and underlines.
             '#' | '+' | '-' | '=' => at == 0,
             '.' | ')' if at == digits && digits > 0 => true,
-            // Bare addresses become links without any mark around them.
+            // Bare addresses and names of sites become links without any mark around them.
             ':' => after == Some('/'),
-            '.' => ends_with_www(&line[..at]),
+            '.' => word(before) && word(after) && !(digit(before) && digit(after)),
             _ => MARKS.contains(&letter),
         };
         if marks {
@@ -67,10 +69,4 @@ fn markdown_line(line: &str) -> String {
         out.push(letter);
     }
     out
-}
-
-fn ends_with_www(text: &str) -> bool {
-    let start = text.len().checked_sub(3);
-    let end = start.and_then(|at| text.get(at..));
-    end.is_some_and(|end| end.eq_ignore_ascii_case("www"))
 }

@@ -50,7 +50,9 @@ fn head(out: &mut String, report: &Report, heading: &str) {
     out.push_str(&format!("<header>\n<h1>{heading}</h1>\n<dl>\n"));
     for (name, value) in wording::facts(report) {
         let value = safe(&value);
-        out.push_str(&format!("<div><dt>{name}</dt><dd dir=\"auto\">{value}</dd></div>\n"));
+        out.push_str(&format!(
+            "<div><dt>{name}</dt><dd dir=\"auto\">{value}</dd></div>\n"
+        ));
     }
     out.push_str("</dl>\n");
     if let Some(note) = &report.calibration_note {
@@ -64,14 +66,14 @@ fn score(out: &mut String, report: &Report) {
     if let (Some(score), Some(baseline)) = (report.score, report.baseline) {
         let steps = steps(baseline, &report.drivers);
         out.push_str(&format!(
-            "<p class=\"score\"><strong>{}</strong> of 100</p>\n\
+            "<div class=\"keep\">\n<p class=\"score\"><strong>{}</strong> of 100</p>\n\
              <p>The mean of the scored answers: the baseline and the points of each signal, added \
-             up.</p>\n<div class=\"keep\">\n",
+             up.</p>\n",
             figure(score)
         ));
         out.push_str(&waterfall::svg(baseline, score, &steps));
-        drivers(out, "How the score came about", baseline, score, &steps);
         out.push_str("</div>\n");
+        drivers(out, "How the score came about", baseline, score, &steps);
     } else {
         out.push_str("<p>No score: no answer was long enough to be scored.</p>\n");
     }
@@ -98,7 +100,10 @@ fn drivers(out: &mut String, caption: &str, baseline: Milli, score: Milli, steps
 
 /// The head of a table; a name that begins with a hyphen is that of a column of numbers.
 fn table(out: &mut String, caption: &str, columns: &[&str]) {
-    out.push_str(&format!("<table>\n<caption>{caption}</caption>\n<thead><tr>"));
+    out.push_str(&format!(
+        "<table class=\"of-{}\">\n<caption>{caption}</caption>\n<thead><tr>",
+        columns.len()
+    ));
     for column in columns {
         match column.strip_prefix('-') {
             Some(name) => out.push_str(&format!("<th scope=\"col\" class=\"number\">{name}</th>")),
@@ -121,10 +126,23 @@ fn summary(out: &mut String, report: &Report) {
     out.push_str("<section>\n<h2>Signal by signal</h2>\n");
     let caption = "Means over all answers that have a value";
     table(out, caption, &["Signal", "-Mean", "Counted in"]);
-    for (name, value) in &report.summary {
-        figures(out, name, *value, "not enough");
+    for (name, value) in wording::summary(report) {
+        figures(out, name, value, "not enough");
     }
-    out.push_str("</tbody>\n</table>\n</section>\n");
+    out.push_str("</tbody>\n</table>\n");
+    let values = report.summary.iter().map(|(name, value)| (name, *value));
+    further(out, &wording::further(values));
+    out.push_str("</section>\n");
+}
+
+/// Counts that weigh nothing.
+fn further(out: &mut String, counts: &str) {
+    if !counts.is_empty() {
+        let counts = safe(counts);
+        out.push_str(&format!(
+            "<p class=\"soft\">Further counts: {counts}.</p>\n"
+        ));
+    }
 }
 
 fn findings(out: &mut String, report: &Report, title: &str, found: &[Finding]) {
@@ -164,7 +182,9 @@ fn conflicts(out: &mut String, report: &Report) {
         }
         let weight = wording::severity(found.conflict.severity);
         let rule = safe(&found.conflict.rule);
-        out.push_str(&format!("<td><code>{rule}</code></td><td>{weight}</td></tr>\n"));
+        out.push_str(&format!(
+            "<td><code>{rule}</code></td><td class=\"word\">{weight}</td></tr>\n"
+        ));
     }
     out.push_str("</tbody>\n</table>\n</section>\n");
 }
@@ -180,9 +200,9 @@ fn timeline(out: &mut String, report: &Report) {
             "no score"
         };
         out.push_str(&format!(
-            "<tr><td>{}</td><td dir=\"auto\">{}</td><td class=\"number\">{}</td>\
+            "<tr><td class=\"word\">{}</td><td dir=\"auto\">{}</td><td class=\"number\">{}</td>\
              <td class=\"number\">{}</td></tr>\n",
-            safe(entry.at.as_deref().unwrap_or("")),
+            safe(&wording::moment(entry.at.as_deref().unwrap_or(""))),
             safe(&entry.label),
             figure_or(entry.words, ""),
             figure_or(entry.score, none)

@@ -3,7 +3,7 @@
 use super::escape::{markdown as safe, markdown_lines};
 use super::spans::{Points, cut};
 use super::waterfall::{Step, steps};
-use super::wording::{self, figure, figure_or, plain, signal_title, signed, unit};
+use super::wording::{self, amount, figure, figure_or, plain, signal_title, signed, unit};
 use crate::domain::analysis::{Analysis, Star};
 use crate::domain::number::Milli;
 use crate::insight::report::{Finding, Report, ReportAnswer};
@@ -64,10 +64,19 @@ fn drivers(out: &mut String, baseline: Milli, score: Milli, steps: &[Step<'_>]) 
 fn summary(out: &mut String, report: &Report) {
     out.push_str("\n## Signal by signal\n\nMeans over all answers that have a value.\n\n");
     out.push_str("| Signal | Mean | Counted in |\n| :-- | --: | :-- |\n");
-    for (name, value) in &report.summary {
+    for (name, value) in wording::summary(report) {
         let title = safe(&signal_title(name));
-        let value = figure_or(*value, "not enough");
+        let value = figure_or(value, "not enough");
         out.push_str(&format!("| {title} | {value} | {} |\n", unit(name)));
+    }
+    let values = report.summary.iter().map(|(name, value)| (name, *value));
+    further(out, &wording::further(values));
+}
+
+/// Counts that weigh nothing.
+fn further(out: &mut String, counts: &str) {
+    if !counts.is_empty() {
+        out.push_str(&format!("\nFurther counts: {}.\n", safe(counts)));
     }
 }
 
@@ -112,7 +121,7 @@ fn timeline(out: &mut String, report: &Report) {
         };
         out.push_str(&format!(
             "| {} | {} | {} | {} |\n",
-            safe(entry.at.as_deref().unwrap_or("")),
+            safe(&wording::moment(entry.at.as_deref().unwrap_or(""))),
             safe(&entry.label),
             figure_or(entry.words, ""),
             figure_or(entry.score, none)
@@ -172,8 +181,8 @@ fn text(out: &mut String, text: &str, analysis: &Analysis) {
 }
 
 fn signals(out: &mut String, text: &str, analysis: &Analysis) {
-    out.push_str("\n| Signal | Value | Counted in | What it means | Words behind it |\n");
-    out.push_str("| :-- | --: | :-- | :-- | :-- |\n");
+    out.push_str("\n| Signal | Value | What it means | Words behind it |\n");
+    out.push_str("| :-- | :-- | :-- | :-- |\n");
     let points = Points::new(text);
     for (name, signal) in wording::signals(analysis) {
         let quotes: Vec<String> = signal
@@ -186,15 +195,18 @@ fn signals(out: &mut String, text: &str, analysis: &Analysis) {
             0 => String::new(),
             more => format!(", {more} more"),
         };
+        let value = signal.value.map(|value| amount(name, value));
         out.push_str(&format!(
-            "| {} | {} | {} | {} | {}{more} |\n",
-            safe(&signal_title(name)),
-            figure_or(signal.value, "not enough"),
-            unit(name),
+            "| {} | {} | {} | {}{more} |\n",
+            signal_title(name),
+            value.as_deref().unwrap_or("not enough"),
             safe(signal.anchor.as_deref().unwrap_or("")),
             quotes.join(", "),
         ));
     }
+    let values = analysis.signals.iter();
+    let values = values.map(|(name, signal)| (name, signal.value));
+    further(out, &wording::further(values));
     weak(out, &points, analysis);
 }
 

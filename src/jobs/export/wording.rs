@@ -5,6 +5,7 @@ use crate::domain::analysis::{
     Analysis, AnsweredLabel, Quote, SIGNAL_NAMES, Severity, Signal, Star, Status,
 };
 use crate::domain::number::Milli;
+use crate::domain::time::Time;
 use crate::insight::report::{Finding, Report, ReportAnswer, ReportConflict};
 
 /// A number with the places it has: `62.5`.
@@ -56,10 +57,12 @@ pub(super) fn unit(name: &str) -> &'static str {
         "quantified_evidence" => "points of measured claims",
         "trade_off" => "of 5 elements",
         "causal" => "stated links",
-        "filler_rate" => "per 100 words",
-        "words_per_minute" => "words per minute",
         "pause_share" => "of the time, 0 to 1",
-        "length_words" => "words",
+        "distinct_share" => "of the words, 0 to 1",
+        "words_per_minute" | "distinct_per_minute" => "words per minute",
+        "length_words" | "distinct_words" => "words",
+        "word_length" => "letters",
+        _ if name.ends_with("_rate") => "per 100 words",
         _ => "",
     }
 }
@@ -188,7 +191,7 @@ pub(super) fn facts(report: &Report) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("Role", text(&report.role)),
         ("Mode", text(&report.mode)),
-        ("Finished", text(&report.finished_at)),
+        ("Finished", moment(&text(&report.finished_at))),
         ("Answers", answers_scored(report)),
     ];
     if let Some(calibration) = &report.calibration {
@@ -210,10 +213,46 @@ pub(super) fn delivery(report: &Report) -> [(&'static str, Option<Milli>); 4] {
     ]
 }
 
-/// The signals of an answer in reading order: the fixed ones, then any that came later.
-pub(super) fn signals(analysis: &Analysis) -> impl Iterator<Item = (&str, &Signal)> {
-    let more = analysis.signals.keys().map(String::as_str);
-    let more = more.filter(|name| !SIGNAL_NAMES.contains(name));
-    let names = SIGNAL_NAMES.iter().copied().chain(more);
+/// Means of the fixed signals and of consistency, in reading order.
+pub(super) fn summary(report: &Report) -> impl Iterator<Item = (&'static str, Option<Milli>)> {
+    let names = SIGNAL_NAMES.into_iter().chain(["consistency"]);
+    names.filter_map(|name| Some((name, *report.summary.get(name)?)))
+}
+
+/// The fixed signals of an answer, in reading order.
+pub(super) fn signals(analysis: &Analysis) -> impl Iterator<Item = (&'static str, &Signal)> {
+    let names = SIGNAL_NAMES.into_iter();
     names.filter_map(|name| Some((name, analysis.signals.get(name)?)))
+}
+
+/// The other counts in one line, which weigh nothing: `Hedge rate 0.5 per 100 words, …`.
+pub(super) fn further<'a>(values: impl Iterator<Item = (&'a String, Option<Milli>)>) -> String {
+    let fixed = |name: &str| name == "consistency" || SIGNAL_NAMES.contains(&name);
+    let others = values.filter(|(name, _)| !fixed(name));
+    let told = others.filter_map(|(name, value)| {
+        let amount = amount(name, value?);
+        Some(format!("{} {amount}", signal_title(name)))
+    });
+    told.collect::<Vec<String>>().join(", ")
+}
+
+/// A value with what it counts: `53 of 100`.
+pub(super) fn amount(name: &str, value: Milli) -> String {
+    format!("{} {}", figure(value), unit(name))
+        .trim()
+        .to_owned()
+}
+
+/// A moment to the minute: `2026-11-22 09:31 UTC`; a text that is no moment stays as it is.
+pub(super) fn moment(text: &str) -> String {
+    let Some(time) = Time::parse(text) else {
+        return text.to_owned();
+    };
+    let exact = time.to_string();
+    match (exact.get(..10), exact.get(11..16)) {
+        (Some(day), Some(minute)) if exact.starts_with(|c: char| c.is_ascii_digit()) => {
+            format!("{day} {minute} UTC")
+        }
+        _ => exact,
+    }
 }

@@ -79,7 +79,7 @@ async function send<T>(method: Method, path: string, body?: unknown): Promise<T>
       return await once<T>(path, init);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (!repeatable || attempt >= RETRIES || !worthRetrying(error)) throw settled(error);
+      if (!repeatable || attempt >= RETRIES || !worthRetrying(error)) throw settled(error, path);
       const wait = error.retryAfterMs ?? RETRY_FIRST_MS * 2 ** attempt;
       await sleep(Math.min(wait, RETRY_MAX_MS));
     }
@@ -127,9 +127,10 @@ function worthRetrying(error: ApiError): boolean {
 }
 
 // The last word on an act: those refusals that concern the whole page are told to it.
-function settled(error: ApiError): ApiError {
+function settled(error: ApiError, path: string): ApiError {
   if (error.code === 'setup.needed') onSetupNeeded();
-  if (error.status === 401 && error.code !== 'auth.invalid') onSignedOut();
+  // At the door a 401 only means a wrong password.
+  if (error.status === 401 && path !== '/auth/login') onSignedOut();
   return error;
 }
 

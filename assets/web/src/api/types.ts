@@ -306,6 +306,7 @@ export type ByeCode =
   | 'draining'
   | 'leader_changed'
   | 'slow_reader'
+  | 'too_many_sockets'
   | 'ticket_invalid'
   | 'removed'
   | 'session_ended'

@@ -50,6 +50,11 @@ const AGAINST = new Set([
   'filler_rate.sound',
 ]);
 
+// Only signals with a scale of their own get a track and a word; other counts are shown as counts.
+export function hasScale(signal: string): boolean {
+  return signal in SCALES;
+}
+
 export function countsAgainst(rule: string): boolean {
   return AGAINST.has(rule);
 }

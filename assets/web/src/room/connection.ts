@@ -53,7 +53,8 @@ export interface World {
 
 export interface Listeners {
   link(link: Link): void;
-  view(view: RoomView): void;
+  // `fresh`: what is shown is news, not the replay after a hello.
+  view(view: RoomView, fresh: boolean): void;
   meters(question: Id | null, signals: Meters): void;
   hint(text: string): void;
   refused(frame: DurableFrame | null, code: string, detail: string): void;
@@ -62,6 +63,8 @@ export interface Listeners {
 
 export class Connection {
   private view: RoomView = empty();
+  // The last event at the time of the welcome; up to it everything is a replay.
+  private replayed = 0;
   private link: Link = { state: 'connecting', again: false };
   private socket: Socket | null = null;
   private attempt = 0;
@@ -180,7 +183,7 @@ export class Connection {
         return this.event(frame);
       case 'ack':
         this.outbox.settle(frame.id);
-        return this.on.view(this.view);
+        return this.show();
       case 'refused':
         return this.refused(frame);
       case 'meters':
@@ -200,8 +203,9 @@ export class Connection {
     const again = this.everWelcomed;
     this.welcomed = this.everWelcomed = true;
     this.badTickets = 0;
+    this.replayed = frame.seq;
     this.view = withInterview(frame.missed ? empty() : this.view, frame.interview);
-    this.on.view(this.view);
+    this.show();
     this.tell({ state: 'open' });
     if (frame.missed) void this.fill();
     for (const waiting of this.outbox.waiting()) this.write(waiting);
@@ -217,7 +221,7 @@ export class Connection {
     // A gap must not happen; asking again from the last known event mends it whatever the reason.
     if (next === null) return this.fail();
     this.view = next;
-    this.on.view(next);
+    this.show();
   }
 
   // The server could not serve `after`: read all events over HTTP, then go on with those that came
@@ -236,7 +240,7 @@ export class Connection {
     }
     const held = this.held;
     this.held = null;
-    this.on.view(this.view);
+    this.show();
     for (const event of held) this.event(event);
   }
 
@@ -336,6 +340,10 @@ export class Connection {
 
   private write(frame: object): void {
     this.socket?.send(JSON.stringify(frame));
+  }
+
+  private show(): void {
+    this.on.view(this.view, this.view.seq > this.replayed);
   }
 
   private tell(link: Link): void {

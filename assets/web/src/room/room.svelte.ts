@@ -12,8 +12,8 @@ import { browserSocket } from './socket.ts';
 
 // Two repaints a second: faster numbers cannot be read and only distract from writing.
 const REPAINT_MS = 500;
-// The room takes frames of 64 KiB; the rest of the frame needs a little of it.
-const ANSWER_BYTES_MAX = 60_000;
+// The server's own bound for an answer, in UTF-8.
+const ANSWER_BYTES_MAX = 32_768;
 // After the room says goodbye the report follows within seconds; this is asked while it does not.
 const REPORT_POLL_MS = 1000;
 const REPORT_POLLS_MAX = 30;
@@ -28,6 +28,8 @@ export class Room {
   resumed = $state<number | null>(null);
   draft = $state('');
   draftKept = $state(true);
+  // False while the page catches up: a replay after loading is not news.
+  fresh = $state(false);
 
   question = $derived(open(this.view));
   left = $derived(unanswered(this.view));
@@ -57,7 +59,7 @@ export class Room {
     this.waiting = this.outbox.waiting();
     this.connection = new Connection(world(id), this.outbox, {
       link: (link) => (this.link = link),
-      view: (view) => this.take(view),
+      view: (view, fresh) => this.take(view, fresh),
       meters: (question, signals) => this.measure(question, signals),
       hint: (text) => (this.hint = text),
       refused: (frame, code, detail) => this.refuse(frame, code, detail),
@@ -93,7 +95,8 @@ export class Room {
     const question = this.question;
     if (!question) return;
     this.draftKept = this.drafts.write(question.question_id, text);
-    this.connection.partial(question.question_id, text);
+    // What is too long to be an answer would be refused as a partial one too.
+    if (bytes(text) <= ANSWER_BYTES_MAX) this.connection.partial(question.question_id, text);
   }
 
   // Empty on success, else why not.
@@ -102,8 +105,7 @@ export class Room {
     const text = this.draft.trim();
     if (!question || this.sending) return '';
     if (text === '') return t.room.empty;
-    if (new TextEncoder().encode(JSON.stringify(text)).length > ANSWER_BYTES_MAX)
-      return t.room.tooLong;
+    if (bytes(text) > ANSWER_BYTES_MAX) return t.room.tooLong;
     // No duration goes along: the time of typing says nothing about how somebody speaks.
     const frame: DurableFrame = {
       type: 'answer',
@@ -121,16 +123,17 @@ export class Room {
     return taken;
   }
 
-  private take(view: RoomView): void {
+  private take(view: RoomView, fresh: boolean): void {
     const before = this.view;
     this.view = view;
+    this.fresh = fresh;
     this.waiting = this.outbox.waiting();
     const answer = view.answers.at(-1);
     if (answer && view.answers.length > before.answers.length) {
       // Only now, with the answer in the durable record, may the draft go.
       this.drafts.write(answer.question_id, '');
       this.hint = '';
-      this.tellAnswer(before, view);
+      if (fresh) this.tellAnswer(view);
     }
     const question = open(view);
     if ((question?.question_id ?? null) !== this.draftOf) {
@@ -140,14 +143,12 @@ export class Room {
       this.metersNext = null;
       // A draft from before a reload moves the meters again as soon as the room is open.
       if (question && this.draft) this.connection.partial(question.question_id, this.draft);
-      if (question && before.seq > 0) this.tellQuestion(view, question.text);
+      if (question && fresh) this.tellQuestion(view, question.text);
     }
   }
 
-  private tellAnswer(before: RoomView, view: RoomView): void {
+  private tellAnswer(view: RoomView): void {
     const score = view.answers.at(-1)?.analysis?.score;
-    // A replay after loading is not news.
-    if (before.seq === 0) return;
     const words =
       score == null ? t.analysis.insufficient : `${t.analysis.score} ${Math.round(score)}`;
     announce(t.room.analysedLive(view.answers.length, words));
@@ -195,6 +196,10 @@ export async function reportReady(id: Id, alive: () => boolean): Promise<boolean
     await new Promise((done) => setTimeout(done, REPORT_POLL_MS));
   }
   return false;
+}
+
+function bytes(text: string): number {
+  return new TextEncoder().encode(text).length;
 }
 
 function world(id: Id): World {

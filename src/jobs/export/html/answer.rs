@@ -3,8 +3,8 @@
 use super::super::escape::html as safe;
 use super::super::spans::{Part, Points, cut};
 use super::super::waterfall::steps;
-use super::super::wording::{self, figure, figure_or, plain, signal_title, unit};
-use super::{drivers, table};
+use super::super::wording::{self, amount, figure, plain, signal_title};
+use super::{drivers, further, table};
 use crate::domain::analysis::{Analysis, Evidence, Star};
 use crate::insight::report::ReportAnswer;
 
@@ -63,7 +63,10 @@ fn text(out: &mut String, text: &str, analysis: &Analysis) {
             continue;
         };
         if last != Some(sentence.star) {
-            let (code, word) = (wording::star_code(sentence.star), wording::star(sentence.star));
+            let (code, word) = (
+                wording::star_code(sentence.star),
+                wording::star(sentence.star),
+            );
             out.push_str(&format!("<b class=\"star {code}\">{word}</b> "));
             last = Some(sentence.star);
         }
@@ -94,15 +97,15 @@ fn pieces(out: &mut String, part: &Part<'_>) {
 
 fn signals(out: &mut String, n: usize, text: &str, analysis: &Analysis) {
     let caption = format!("Signals of answer {n}");
-    let columns = ["Signal", "-Value", "Counted in", "What it means", "Words behind it"];
+    let columns = ["Signal", "Value", "What it means", "Words behind it"];
     table(out, &caption, &columns);
     let points = Points::new(text);
     for (name, signal) in wording::signals(analysis) {
+        let value = signal.value.map(|value| amount(name, value));
         out.push_str(&format!(
-            "<tr><th scope=\"row\">{}</th><td class=\"number\">{}</td><td>{}</td><td>{}",
-            safe(&signal_title(name)),
-            figure_or(signal.value, "not enough"),
-            unit(name),
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}",
+            signal_title(name),
+            value.as_deref().unwrap_or("not enough"),
             safe(signal.anchor.as_deref().unwrap_or(""))
         ));
         if let Some(next) = &signal.next {
@@ -113,6 +116,9 @@ fn signals(out: &mut String, n: usize, text: &str, analysis: &Analysis) {
         out.push_str("</td></tr>\n");
     }
     out.push_str("</tbody>\n</table>\n");
+    let values = analysis.signals.iter();
+    let values = values.map(|(name, signal)| (name, signal.value));
+    further(out, &wording::further(values));
 }
 
 fn quotes(out: &mut String, points: &Points<'_>, evidence: &[Evidence]) {
