@@ -31,12 +31,7 @@ use tree::{Violation, sources};
 
 fn demand(found: Vec<Violation>) {
     let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
-    assert!(
-        lines.is_empty(),
-        "{} found:\n{}\n",
-        lines.len(),
-        lines.join("\n")
-    );
+    assert!(lines.is_empty(), "{} found:\n{}\n", lines.len(), lines.join("\n"));
 }
 
 fn each(rule: fn(&code::Code) -> Vec<Violation>) {

@@ -269,7 +269,6 @@ fn refusal(status: u16, problem: &Value) -> Error {
         error = error.why(fields.join("\n"));
     }
     match (code, problem["request_id"].as_str()) {
-        ("setup.needed", _) => error.next("run `greenroom setup`, or open the setup link"),
         ("auth.missing" | "auth.expired", _) => {
             error.next("give the access token of an admin with --token, or use --data-dir")
         }

@@ -40,7 +40,8 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), Error> {
     let settings = context.settings()?;
     let client = context.client(&settings)?;
     let password = password(&args.password_file)?;
-    let domain = args.email.rsplit_once('@').map(|(_, domain)| domain.trim().to_owned());
+    // Without an @ the node refuses the address, and should not complain about two fields then.
+    let domain = args.email.rsplit('@').next().unwrap_or(&args.email).to_owned();
     let token = match args.setup_token {
         Some(token) => token,
         None => match read_first_line(&settings.data_dir.join("setup-token")) {
@@ -50,7 +51,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), Error> {
     };
     let body = json!({
         "token": token,
-        "organisation": args.organisation.or(domain).unwrap_or_default(),
+        "organisation": args.organisation.unwrap_or(domain),
         "email": args.email,
         "display_name": args.name,
         "password": password,

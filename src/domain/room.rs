@@ -6,6 +6,8 @@
 //!
 //! **Invariant:** `fold` accepts every event that `decide` gave for the same room.
 
+mod decide;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -13,11 +15,11 @@ use serde::{Deserialize, Serialize};
 use super::analysis::{Analysis, TimedWord};
 use super::event::{Event, Happening};
 use super::id::{AnswerId, NoteId, PersonId, QuestionId};
-use super::interview::{Kind, Part, Plan, Question, State};
-use super::limit;
+use super::interview::{Part, Plan, Question, State};
 use super::number::Milli;
-use super::refusal::{Code, Refusal};
 use super::time::Time;
+
+pub use decide::decide;
 
 /// What somebody wants to happen in a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,63 +149,6 @@ impl Room {
     }
 }
 
-/// What the act of this person (`None`: of the product itself) leads to, or why it may not be.
-///
-/// A note leads to no event.
-pub fn decide(room: &Room, by: Option<PersonId>, act: &Act) -> Result<Vec<Happening>, Refusal> {
-    may(room, by, act)?;
-    fits(room, act)?;
-    let happenings = match act {
-        Act::Start {} => started(room),
-        Act::Finish {} => vec![Happening::Finished {}],
-        Act::Cancel {} => vec![Happening::Cancelled {}],
-        Act::Ask { question_id, text } => {
-            let (question_id, text) = (*question_id, text.clone());
-            vec![Happening::Asked {
-                question_id,
-                text,
-                auto: false,
-            }]
-        }
-        Act::Say {
-            question_id,
-            text,
-            words,
-        } => {
-            let (question_id, text, words) = (*question_id, text.clone(), words.clone());
-            vec![Happening::Said {
-                question_id,
-                text,
-                words,
-            }]
-        }
-        Act::Answer {
-            answer_id,
-            question_id,
-            text,
-            analysis,
-            ..
-        } => answered(room, *answer_id, *question_id, text, analysis.as_deref()),
-        Act::Note { .. } => Vec::new(),
-        Act::AddMember { person, part } => {
-            vec![Happening::MemberAdded {
-                person_id: *person,
-                part: *part,
-            }]
-        }
-        Act::RemoveMember { person } => vec![Happening::MemberRemoved { person_id: *person }],
-        Act::ReportReady { .. } => vec![Happening::ReportReady {}],
-    };
-    if room.last_seq + happenings.len() as u64 > limit::EVENTS_PER_INTERVIEW_MAX {
-        let detail = format!(
-            "this interview has reached its {} events; finish it and start another one",
-            limit::EVENTS_PER_INTERVIEW_MAX
-        );
-        return Err(Refusal::new(Code::RoomFull, detail));
-    }
-    Ok(happenings)
-}
-
 /// Takes one event that happened.
 pub fn fold(room: &mut Room, event: &Event) {
     room.last_seq = event.seq;
@@ -251,199 +196,4 @@ pub fn fold(room: &mut Room, event: &Event) {
         }
         Happening::ReportReady {} => room.report_ready = true,
     }
-}
-
-/// Whether the person's part allows the act, whatever the state.
-fn may(room: &Room, by: Option<PersonId>, act: &Act) -> Result<(), Refusal> {
-    let Some(person) = by else {
-        return match act {
-            Act::ReportReady { .. } => Ok(()),
-            _ => Err(Refusal::denied("only a person can do this")),
-        };
-    };
-    let Some(part) = room.part(person) else {
-        return Err(Refusal::not_found("interview"));
-    };
-    let owner = room.is_owner(person);
-    let practice = room.plan.kind == Kind::Practice;
-    let (allowed, who) = match act {
-        Act::Start {} | Act::Finish {} | Act::Cancel {} => (owner, "the owner"),
-        Act::AddMember { .. } | Act::RemoveMember { .. } => (owner, "the owner"),
-        Act::Ask { .. } => (
-            part == Part::Interviewer || (practice && owner),
-            "an interviewer",
-        ),
-        Act::Say { .. } => (part != Part::Observer, "the candidate or an interviewer"),
-        Act::Answer { .. } => (part == Part::Candidate, "the candidate"),
-        Act::Note { .. } => (part == Part::Interviewer, "an interviewer"),
-        Act::ReportReady { .. } => (false, "the product itself"),
-    };
-    if !allowed {
-        let detail = format!(
-            "only {who} of this interview can do this; you are its {}",
-            part.as_str()
-        );
-        return Err(Refusal::denied(detail));
-    }
-    if practice && matches!(act, Act::AddMember { .. }) {
-        return Err(Refusal::conflict(
-            "a practice belongs to one person; share its report by a link instead",
-        ));
-    }
-    Ok(())
-}
-
-/// Whether the room's state allows the act, whoever asks.
-fn fits(room: &Room, act: &Act) -> Result<(), Refusal> {
-    match act {
-        Act::Start {} => match room.state {
-            State::Scheduled | State::Lobby => Ok(()),
-            state => Err(illegal("start", state)),
-        },
-        Act::Finish {} => match room.state {
-            State::Live => Ok(()),
-            state => Err(illegal("finish", state)),
-        },
-        Act::Cancel {} if room.state.is_over() => Err(illegal("cancel", room.state)),
-        Act::Cancel {} => Ok(()),
-        Act::Ask { question_id, .. } => {
-            live(room)?;
-            if room.questions.len() >= limit::QUESTIONS_PER_INTERVIEW_MAX {
-                return Err(Refusal::new(
-                    Code::RoomFull,
-                    format!(
-                        "an interview has at most {} questions",
-                        limit::QUESTIONS_PER_INTERVIEW_MAX
-                    ),
-                ));
-            }
-            match room.question(*question_id) {
-                Some(_) => Err(Refusal::conflict(
-                    "a question with this id was asked already",
-                )),
-                None => Ok(()),
-            }
-        }
-        Act::Say { question_id, .. } => {
-            live(room)?;
-            question_id.map_or(Ok(()), |id| asked(room, id).map(|_| ()))
-        }
-        Act::Answer { question_id, .. } => {
-            live(room)?;
-            match asked(room, *question_id)?.answer_id {
-                Some(_) => Err(Refusal::conflict(
-                    "this question is answered; wait for the next one",
-                )),
-                None => Ok(()),
-            }
-        }
-        Act::Note { question_id, .. } => match question_id {
-            Some(id) if room.question(*id).is_none() => Err(Refusal::not_found("question")),
-            _ => Ok(()),
-        },
-        Act::AddMember { person, part } => {
-            if room.state.is_over() {
-                return Err(closed(room.state));
-            }
-            if room.part(*person) == Some(*part) {
-                return Err(Refusal::conflict("this person has this part already"));
-            }
-            if room.members.len() >= limit::MEMBERS_MAX && room.part(*person).is_none() {
-                let detail = format!("a room has at most {} members", limit::MEMBERS_MAX);
-                return Err(Refusal::new(Code::RoomFull, detail));
-            }
-            Ok(())
-        }
-        Act::RemoveMember { person } => {
-            if room.part(*person).is_none() {
-                return Err(Refusal::not_found("member"));
-            }
-            if room.is_owner(*person) {
-                return Err(Refusal::conflict(
-                    "the owner cannot be removed; cancel the interview instead",
-                ));
-            }
-            Ok(())
-        }
-        Act::ReportReady { .. } => match (room.state, room.report_ready) {
-            (State::Finished, false) => Ok(()),
-            (State::Finished, true) => Err(Refusal::conflict("the report was made before")),
-            (state, _) => Err(illegal("report", state)),
-        },
-    }
-}
-
-fn started(room: &Room) -> Vec<Happening> {
-    let mut happenings = vec![Happening::Started {}];
-    happenings.extend(next_question(room));
-    happenings
-}
-
-fn answered(
-    room: &Room,
-    answer_id: AnswerId,
-    question_id: QuestionId,
-    text: &str,
-    analysis: Option<&Analysis>,
-) -> Vec<Happening> {
-    // Nobody sees the engine's words in a live interview: not the candidate, who must not be coached, and
-    // not an interviewer, whose own judgement comes first.
-    let shown = match room.plan.kind {
-        Kind::Practice => analysis.map(|a| Box::new(a.clone())),
-        Kind::Live => None,
-    };
-    let text = text.to_owned();
-    let mut happenings = vec![Happening::Answered {
-        answer_id,
-        question_id,
-        text,
-        analysis: shown,
-    }];
-    happenings.extend(next_question(room));
-    happenings
-}
-
-fn next_question(room: &Room) -> Option<Happening> {
-    if !room.plan.auto_ask {
-        return None;
-    }
-    let question = room.questions.iter().find(|q| q.asked_seq.is_none())?;
-    let (question_id, text) = (question.id, question.text.clone());
-    Some(Happening::Asked {
-        question_id,
-        text,
-        auto: true,
-    })
-}
-
-fn asked(room: &Room, id: QuestionId) -> Result<&Question, Refusal> {
-    match room.question(id) {
-        Some(question) if question.asked_seq.is_some() => Ok(question),
-        Some(_) => Err(Refusal::conflict("this question has not been asked yet")),
-        None => Err(Refusal::not_found("question")),
-    }
-}
-
-fn live(room: &Room) -> Result<(), Refusal> {
-    match room.state {
-        State::Live => Ok(()),
-        State::Scheduled | State::Lobby => Err(Refusal::conflict(
-            "the interview has not begun; its owner starts it",
-        )),
-        state => Err(closed(state)),
-    }
-}
-
-fn illegal(verb: &str, state: State) -> Refusal {
-    Refusal::conflict(format!(
-        "cannot {verb} an interview that is {}",
-        state.as_str()
-    ))
-}
-
-fn closed(state: State) -> Refusal {
-    Refusal::new(
-        Code::RoomClosed,
-        format!("the interview is {}; nothing can be added", state.as_str()),
-    )
 }

@@ -14,10 +14,7 @@ const STRUCTURE: &[Anchor] = &[
     (85, "Every part is told in order and in some detail."),
 ];
 const OWNERSHIP: &[Anchor] = &[
-    (
-        0,
-        "The actions belong to others or are told in the passive.",
-    ),
+    (0, "The actions belong to others or are told in the passive."),
     (38, "It stays open who did what."),
     (58, "Some actions are the speaker's own."),
     (75, "Most actions are the speaker's own and named as such."),
@@ -27,10 +24,7 @@ const QUANTIFIED: &[Anchor] = &[
     (1, "A number with a unit is given."),
     (3, "A change is measured against a baseline or a period."),
     (6, "Several changes are measured."),
-    (
-        10,
-        "The outcome is fully measured: change, baseline and period.",
-    ),
+    (10, "The outcome is fully measured: change, baseline and period."),
 ];
 const SPECIFICITY: &[Anchor] = &[
     (0, "The words fit almost any story."),
@@ -43,10 +37,7 @@ const TRADE_OFF: &[Anchor] = &[
     (1, "A choice or an alternative is named."),
     (2, "Two elements of a weighed decision are named."),
     (3, "Choice, alternative and a reason or cost are named."),
-    (
-        5,
-        "Alternative, choice, criterion, cost and what would reverse it are all named.",
-    ),
+    (5, "Alternative, choice, criterion, cost and what would reverse it are all named."),
 ];
 const CAUSAL: &[Anchor] = &[
     (0, "Actions and outcomes stand side by side."),
@@ -83,16 +74,11 @@ pub(super) fn describe(name: &str, signal: &mut Signal) {
     };
     let above = ladder.partition_point(|(from, _)| Milli::whole(*from) <= value);
     signal.anchor = above.checked_sub(1).map(|at| ladder[at].1.to_owned());
-    signal.next = ladder
-        .get(above)
-        .map(|(from, text)| format!("From {from}: {text}"));
+    signal.next = ladder.get(above).map(|(from, text)| format!("From {from}: {text}"));
 }
 
 fn describe_fillers(value: Milli, signal: &mut Signal) {
-    let at = FILLERS
-        .iter()
-        .position(|(to, _)| value <= Milli::whole(*to))
-        .unwrap_or(0);
+    let at = FILLERS.iter().position(|(to, _)| value <= Milli::whole(*to)).unwrap_or(0);
     signal.anchor = Some(FILLERS[at].1.to_owned());
     signal.next = at.checked_sub(1).map(|better| {
         let (to, text) = FILLERS[better];
@@ -105,25 +91,16 @@ mod tests {
     use super::*;
 
     fn described(name: &str, value: i64) -> (String, bool) {
-        let mut signal = Signal {
-            value: Some(Milli::whole(value)),
-            ..Signal::default()
-        };
+        let mut signal = Signal { value: Some(Milli::whole(value)), ..Signal::default() };
         describe(name, &mut signal);
-        (
-            signal.anchor.expect("every value meets an anchor"),
-            signal.next.is_some(),
-        )
+        (signal.anchor.expect("every value meets an anchor"), signal.next.is_some())
     }
 
     #[test]
     fn the_anchor_is_the_highest_one_met() {
         assert_eq!(described("causal", 2), (CAUSAL[1].1.to_owned(), true));
         assert_eq!(described("causal", 9), (CAUSAL[2].1.to_owned(), false));
-        assert_eq!(
-            described("filler_rate", 0),
-            (FILLERS[0].1.to_owned(), false)
-        );
+        assert_eq!(described("filler_rate", 0), (FILLERS[0].1.to_owned(), false));
         assert_eq!(described("filler_rate", 5), (FILLERS[2].1.to_owned(), true));
     }
 }

@@ -112,24 +112,12 @@ impl Calibration {
             .map_err(|error| CalibrationError(format!("cannot be written again: {error}")))?;
         let digest = Sha256::digest(canonical);
         let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let id = CalibrationId {
-            version: file.version.clone(),
-            sha256,
-        };
+        let id = CalibrationId { version: file.version.clone(), sha256 };
         let modes = file.mode.iter().map(Overlay::described).collect();
         let default_weights = file.signal.iter().map(|curve| curve.weight).collect();
-        let mode_weights = file
-            .mode
-            .iter()
-            .map(|mode| (mode.id.clone(), overlaid(&file.signal, mode)))
-            .collect();
-        Ok(Calibration {
-            id,
-            file,
-            modes,
-            default_weights,
-            mode_weights,
-        })
+        let mode_weights =
+            file.mode.iter().map(|mode| (mode.id.clone(), overlaid(&file.signal, mode))).collect();
+        Ok(Calibration { id, file, modes, default_weights, mode_weights })
     }
 
     /// Version and hash.
@@ -144,8 +132,7 @@ impl Calibration {
 
     /// The weights of a mode; the default ones for an unknown mode or none.
     pub(super) fn weights(&self, mode: Option<&str>) -> &[i64] {
-        mode.and_then(|id| self.mode_weights.get(id))
-            .unwrap_or(&self.default_weights)
+        mode.and_then(|id| self.mode_weights.get(id)).unwrap_or(&self.default_weights)
     }
 
     /// Baseline and drivers; a signal without a value stands at its reference.
@@ -161,10 +148,7 @@ impl Calibration {
             baseline += reference;
             if weight > 0 {
                 let reached = value(&curve.name).map_or(reference, |v| curve.worth(v, weight));
-                drivers.push(Driver {
-                    signal: curve.name.clone(),
-                    points: reached - reference,
-                });
+                drivers.push(Driver { signal: curve.name.clone(), points: reached - reference });
             }
         }
         (baseline, drivers)
@@ -203,12 +187,7 @@ impl Curve {
 }
 
 fn overlaid(signals: &[Curve], mode: &Overlay) -> Vec<i64> {
-    let weight = |curve: &Curve| {
-        mode.weights
-            .get(&curve.name)
-            .copied()
-            .unwrap_or(curve.weight)
-    };
+    let weight = |curve: &Curve| mode.weights.get(&curve.name).copied().unwrap_or(curve.weight);
     signals.iter().map(weight).collect()
 }
 
@@ -217,16 +196,9 @@ fn check(file: &File) -> Result<(), String> {
         return Err("version: 1 to 40 of a-z, 0-9, dot and hyphen".to_owned());
     }
     if file.engine != ENGINE {
-        return Err(format!(
-            "engine: written for {}, this engine is {ENGINE}",
-            file.engine
-        ));
+        return Err(format!("engine: written for {}, this engine is {ENGINE}", file.engine));
     }
-    let names: BTreeSet<&str> = file
-        .signal
-        .iter()
-        .map(|curve| curve.name.as_str())
-        .collect();
+    let names: BTreeSet<&str> = file.signal.iter().map(|curve| curve.name.as_str()).collect();
     let all = file.signal.len() == names.len() && SIGNAL_NAMES.iter().all(|n| names.contains(n));
     if !all || names.len() != SIGNAL_NAMES.len() {
         return Err(format!("signal: each of {} once", SIGNAL_NAMES.join(", ")));
@@ -242,23 +214,15 @@ fn check(file: &File) -> Result<(), String> {
     for mode in &file.mode {
         let fault = |why: String| format!("mode {}: {why}", mode.id);
         if !is_name(&mode.id) || !ids.insert(&mode.id) {
-            return Err(fault(
-                "id: unique, 1 to 40 of a-z, 0-9, dot and hyphen".to_owned(),
-            ));
+            return Err(fault("id: unique, 1 to 40 of a-z, 0-9, dot and hyphen".to_owned()));
         }
         if !matches!(mode.kind.as_str(), "company" | "role" | "round") {
             return Err(fault("kind: company, role or round".to_owned()));
         }
         if mode.label.trim().is_empty() || mode.changes.is_empty() {
-            return Err(fault(
-                "label and changes: say what the mode is and does".to_owned(),
-            ));
+            return Err(fault("label and changes: say what the mode is and does".to_owned()));
         }
-        if let Some(unknown) = mode
-            .weights
-            .keys()
-            .find(|name| !names.contains(name.as_str()))
-        {
+        if let Some(unknown) = mode.weights.keys().find(|name| !names.contains(name.as_str())) {
             return Err(fault(format!("weights: no signal is called {unknown}")));
         }
         check_weights(overlaid(&file.signal, mode).into_iter()).map_err(fault)?;
@@ -275,11 +239,7 @@ fn check_curve(curve: &Curve) -> Result<(), String> {
         if x1 <= x0 {
             return Err("points: values must rise".to_owned());
         }
-        let follows = if curve.direction == Direction::Up {
-            y1 >= y0
-        } else {
-            y1 <= y0
-        };
+        let follows = if curve.direction == Direction::Up { y1 >= y0 } else { y1 <= y0 };
         if !follows {
             return Err("points: the curve must follow its direction".to_owned());
         }
@@ -302,11 +262,7 @@ fn check_weights(weights: impl Iterator<Item = i64> + Clone) -> Result<(), Strin
         return Err(format!("weights: each 0 to {WHOLE}"));
     }
     let sum: i64 = weights.sum();
-    if sum == WHOLE {
-        Ok(())
-    } else {
-        Err(format!("weights: add up to {sum}, not {WHOLE}"))
-    }
+    if sum == WHOLE { Ok(()) } else { Err(format!("weights: add up to {sum}, not {WHOLE}")) }
 }
 
 fn is_name(text: &str) -> bool {

@@ -64,10 +64,7 @@ impl Engine {
 
     /// An engine with these weights.
     pub fn new(calibration: Calibration) -> Engine {
-        Engine {
-            lexicon: Lexicon::new(),
-            calibration,
-        }
+        Engine { lexicon: Lexicon::new(), calibration }
     }
 
     /// Which weights this engine uses.
@@ -102,11 +99,7 @@ impl Engine {
         let conflicts = conflicts::find(&self.lexicon, &reading, input);
         let hints = hints::give(&reading, &signals, &sentences, &answered, scored);
         Analysis {
-            status: if scored {
-                Status::Scored
-            } else {
-                Status::Insufficient
-            },
+            status: if scored { Status::Scored } else { Status::Insufficient },
             score: scored.then_some(score),
             baseline,
             calibration: self.calibration.id().clone(),
@@ -125,10 +118,7 @@ impl Engine {
         let reading = Reading::new(&self.lexicon, &input.answer);
         let focus = Focus::new(&self.lexicon, input.question.as_deref());
         let signals: BTreeMap<String, Signal> = signals::measure(&reading, &focus, input);
-        signals
-            .into_iter()
-            .map(|(name, signal)| (name, signal.value))
-            .collect()
+        signals.into_iter().map(|(name, signal)| (name, signal.value)).collect()
     }
 }
 
@@ -141,10 +131,7 @@ fn insufficient_because(reading: &Reading, text: &str) -> Option<String> {
             true => "Words of the answer, repetition left out",
             false => "Words of the answer",
         };
-        return Some(format!(
-            "{counted}: {}; at least {WORDS_MIN} are needed.",
-            fresh.len()
-        ));
+        return Some(format!("{counted}: {}; at least {WORDS_MIN} are needed.", fresh.len()));
     }
     let broken = text.chars().filter(|c| *c == '\u{fffd}').count();
     if broken * 20 > tokens.len() {
@@ -160,10 +147,7 @@ fn insufficient_because(reading: &Reading, text: &str) -> Option<String> {
             stems.len()
         ));
     }
-    let known = fresh
-        .iter()
-        .filter(|token| token.bits != Bits::default() || token.number)
-        .count();
+    let known = fresh.iter().filter(|token| token.bits != Bits::default() || token.number).count();
     if known * 100 < fresh.len() * KNOWN_PERCENT_MIN {
         return Some("The text cannot be read as English sentences.".to_owned());
     }

@@ -179,11 +179,11 @@ pub struct Report {
     pub limits: String,
 }
 
-const LIMITS: &str = "These numbers describe the words of the answers and nothing else. They do not \
-    measure character, honesty, ability or success in a job, and they do not see what was meant but \
-    not said. Word lists and rules make mistakes: read the quoted words before you believe a number. \
-    Only English is read. Pace, pauses and fillers depend on language, habit and equipment. A person \
-    decides, never this report.";
+const LIMITS: &str = "These numbers describe the words of the answers and nothing else. They do \
+    not measure character, honesty, ability or success in a job, and they do not see what was \
+    meant but not said. Word lists and rules make mistakes: read the quoted words before you \
+    believe a number. Only English is read. Pace, pauses and fillers depend on language, habit \
+    and equipment. A person decides, never this report.";
 
 /// What one conflict costs the consistency of the interview, of 100.
 const CONFLICT_COST: i64 = 20;
@@ -191,19 +191,13 @@ const CONFLICT_COST: i64 = 20;
 /// Sums an interview up.
 pub fn build(input: &ReportInput) -> Report {
     let analyses = || input.answers.iter().map(|answer| &answer.analysis);
-    let scored: Vec<&Analysis> = analyses()
-        .filter(|a| a.status == Status::Scored && a.score.is_some())
-        .collect();
+    let scored: Vec<&Analysis> =
+        analyses().filter(|a| a.status == Status::Scored && a.score.is_some()).collect();
     let score = mean(scored.iter().filter_map(|analysis| analysis.score));
     let baseline = mean(scored.iter().map(|analysis| analysis.baseline));
     let drivers = mean_drivers(&scored, score, baseline);
-    let calibration = input
-        .answers
-        .last()
-        .map(|answer| answer.analysis.calibration.clone());
-    let mixed = calibration
-        .as_ref()
-        .is_some_and(|last| analyses().any(|a| a.calibration != *last));
+    let calibration = input.answers.last().map(|answer| answer.analysis.calibration.clone());
+    let mixed = calibration.as_ref().is_some_and(|last| analyses().any(|a| a.calibration != *last));
     let fact = |name: &str| mean(analyses().filter_map(|a| a.signals.get(name)?.value));
     Report {
         interview_id: input.interview_id.clone(),
@@ -237,19 +231,10 @@ pub fn build(input: &ReportInput) -> Report {
 }
 
 fn told(item: &AnsweredItem) -> ReportAnswer {
-    let question = QuestionText {
-        question_id: item.question_id.clone(),
-        text: item.question.clone(),
-    };
-    let answer = AnswerText {
-        answer_id: item.answer_id.clone(),
-        text: item.text.clone(),
-    };
-    ReportAnswer {
-        question,
-        answer,
-        analysis: item.analysis.clone(),
-    }
+    let question =
+        QuestionText { question_id: item.question_id.clone(), text: item.question.clone() };
+    let answer = AnswerText { answer_id: item.answer_id.clone(), text: item.text.clone() };
+    ReportAnswer { question, answer, analysis: item.analysis.clone() }
 }
 
 fn mean(values: impl Iterator<Item = Milli>) -> Option<Milli> {
@@ -280,18 +265,11 @@ fn mean_drivers(
         .collect();
     let told: Milli = drivers.iter().map(|driver| driver.points).sum();
     let lacking = score - baseline - told;
-    if let Some(largest) = drivers
-        .iter_mut()
-        .max_by_key(|driver| driver.points.0.abs())
-    {
+    if let Some(largest) = drivers.iter_mut().max_by_key(|driver| driver.points.0.abs()) {
         largest.points += lacking;
     }
     drivers.sort_by(|a, b| {
-        b.points
-            .0
-            .abs()
-            .cmp(&a.points.0.abs())
-            .then_with(|| a.signal.cmp(&b.signal))
+        b.points.0.abs().cmp(&a.points.0.abs()).then_with(|| a.signal.cmp(&b.signal))
     });
     drivers
 }
@@ -299,27 +277,17 @@ fn mean_drivers(
 fn summary(answers: &[AnsweredItem]) -> BTreeMap<String, Option<Milli>> {
     let mut names: BTreeMap<String, Option<Milli>> = BTreeMap::new();
     let signals = |name: &str| {
-        mean(
-            answers
-                .iter()
-                .filter_map(|answer| answer.analysis.signals.get(name)?.value),
-        )
+        mean(answers.iter().filter_map(|answer| answer.analysis.signals.get(name)?.value))
     };
     for name in crate::domain::analysis::SIGNAL_NAMES {
         names.insert(name.to_owned(), signals(name));
     }
-    for name in answers
-        .iter()
-        .flat_map(|answer| answer.analysis.signals.keys())
-    {
+    for name in answers.iter().flat_map(|answer| answer.analysis.signals.keys()) {
         if !names.contains_key(name) {
             names.insert(name.clone(), signals(name));
         }
     }
-    let count: usize = answers
-        .iter()
-        .map(|answer| answer.analysis.conflicts.len())
-        .sum();
+    let count: usize = answers.iter().map(|answer| answer.analysis.conflicts.len()).sum();
     // One answer alone has nothing to be consistent with, unless a conflict with the CV was found.
     let comparable = answers.len() > 1 || count > 0;
     let cost = CONFLICT_COST * i64::try_from(count).unwrap_or(i64::MAX / CONFLICT_COST);
@@ -348,9 +316,7 @@ fn answer_of(answers: &[AnsweredItem], quote: &Quote) -> Option<String> {
     let holds = |item: &&AnsweredItem| item.text.contains(&quote.text);
     let index = quote.index? as usize;
     let named = answers.get(index).filter(holds);
-    named
-        .or_else(|| answers.iter().find(holds))
-        .map(|item| item.answer_id.clone())
+    named.or_else(|| answers.iter().find(holds)).map(|item| item.answer_id.clone())
 }
 
 #[cfg(test)]

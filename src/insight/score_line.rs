@@ -51,17 +51,8 @@ pub fn score_line(engine: &Engine, line: &str) -> (String, bool) {
         }
         Err(detail) => {
             let id = id_of(line);
-            let error = Fault {
-                code: "input.invalid",
-                detail: &detail,
-            };
-            (
-                json(&Refused {
-                    id: id.as_deref(),
-                    error,
-                }),
-                false,
-            )
+            let error = Fault { code: "input.invalid", detail: &detail };
+            (json(&Refused { id: id.as_deref(), error }), false)
         }
     }
 }
@@ -74,18 +65,9 @@ fn read(line: &str) -> Result<(String, AnswerInput), String> {
         ));
     }
     let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
-    let texts = [
-        &line.question,
-        &line.role,
-        &line.mode,
-        &line.cv,
-        &line.job_description,
-    ];
+    let texts = [&line.question, &line.role, &line.mode, &line.cv, &line.job_description];
     let texts = texts.into_iter().flatten().chain([&line.id, &line.answer]);
-    if texts
-        .chain(line.earlier.iter().flatten())
-        .any(|text| text.contains('\0'))
-    {
+    if texts.chain(line.earlier.iter().flatten()).any(|text| text.contains('\0')) {
         return Err("a text holds a NUL character; remove it".to_owned());
     }
     let in_range = |time: Milli| time >= Milli::ZERO && time <= SECONDS_MAX;
@@ -144,18 +126,9 @@ mod tests {
             ("{\"id\":\"a\",\"answer\":\"\",\"mood\":1}", Some("a")),
             ("{\"id\":\"a\",\"answer\":\"\\ud800\"}", None),
             ("{\"id\":\"a\",\"answer\":\"\\u0000\"}", Some("a")),
-            (
-                "{\"id\":\"a\",\"answer\":\"\",\"duration_s\":-1}",
-                Some("a"),
-            ),
-            (
-                "{\"id\":\"a\",\"answer\":\"\",\"duration_s\":\"9\"}",
-                Some("a"),
-            ),
-            (
-                "{\"id\":\"a\",\"answer\":\"\",\"words\":[[\"x\",2,1]]}",
-                Some("a"),
-            ),
+            ("{\"id\":\"a\",\"answer\":\"\",\"duration_s\":-1}", Some("a")),
+            ("{\"id\":\"a\",\"answer\":\"\",\"duration_s\":\"9\"}", Some("a")),
+            ("{\"id\":\"a\",\"answer\":\"\",\"words\":[[\"x\",2,1]]}", Some("a")),
             (&huge, None),
         ] {
             let (text, ok) = score_line(&engine, line);
@@ -167,22 +140,18 @@ mod tests {
 
     #[test]
     fn a_good_line_gives_the_analysis_behind_its_id() {
-        let (text, ok) = score_line(
-            &Engine::built_in(),
-            r#"{"id":"7\"","question":null,"answer":""}"#,
-        );
-        assert!(
-            ok && text.starts_with(r#"{"id":"7\"","status":"insufficient""#),
-            "{text}"
-        );
+        let (text, ok) =
+            score_line(&Engine::built_in(), r#"{"id":"7\"","question":null,"answer":""}"#);
+        assert!(ok && text.starts_with(r#"{"id":"7\"","status":"insufficient""#), "{text}");
         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(value["answered"]["label"], serde_json::Value::Null);
     }
 
     #[test]
     fn pace_and_pauses_come_from_word_times() {
-        let line = r#"{"id":"a","answer":"one two three","words":[["one",0,1],["two",3,4],["three",4,5]]}"#;
-        let (text, _) = score_line(&Engine::built_in(), line);
+        let words = r#"[["one",0,1],["two",3,4],["three",4,5]]"#;
+        let line = format!(r#"{{"id":"a","answer":"one two three","words":{words}}}"#);
+        let (text, _) = score_line(&Engine::built_in(), &line);
         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(value["signals"]["words_per_minute"]["value"], 36);
         assert_eq!(value["signals"]["pause_share"]["value"], 0.4);

@@ -49,21 +49,13 @@ impl Reading {
         let document = Document::read(lexicon, text);
         let story = story::read(&document);
         let amounts = amounts::amounts(&document);
-        Reading {
-            document,
-            story,
-            amounts,
-        }
+        Reading { document, story, amounts }
     }
 
     /// Evidence for a rule from the first to the last token of a range.
     pub(super) fn evidence(&self, range: Range<usize>, rule: &str) -> Evidence {
         let (from, to) = self.document.span(range);
-        Evidence {
-            from,
-            to,
-            rule: rule.to_owned(),
-        }
+        Evidence { from, to, rule: rule.to_owned() }
     }
 }
 
@@ -76,10 +68,7 @@ pub(super) fn measure(
     let mut signals = BTreeMap::from([
         ("structure".to_owned(), structure::measure(reading)),
         ("ownership".to_owned(), ownership::measure(reading)),
-        (
-            "quantified_evidence".to_owned(),
-            quantified::measure(reading),
-        ),
+        ("quantified_evidence".to_owned(), quantified::measure(reading)),
         ("specificity".to_owned(), specificity::measure(reading)),
         ("trade_off".to_owned(), trade_off::measure(reading)),
         ("causal".to_owned(), causal::measure(reading)),
@@ -87,9 +76,7 @@ pub(super) fn measure(
     ]);
     delivery::measure(reading, input, &mut signals);
     for signal in signals.values_mut() {
-        signal
-            .evidence
-            .sort_by(|a, b| (a.from, a.to, &a.rule).cmp(&(b.from, b.to, &b.rule)));
+        signal.evidence.sort_by(|a, b| (a.from, a.to, &a.rule).cmp(&(b.from, b.to, &b.rule)));
         signal.evidence.dedup();
         signal.evidence.truncate(EVIDENCE_MAX);
     }
@@ -98,19 +85,10 @@ pub(super) fn measure(
 
 /// A signal with a value.
 fn signal(value: Milli, evidence: Vec<Evidence>) -> Signal {
-    Signal {
-        value: Some(value),
-        evidence,
-        anchor: None,
-        next: None,
-    }
+    Signal { value: Some(value), evidence, anchor: None, next: None }
 }
 
 /// `part / whole` in thousandths of `scale`; 0 for an empty whole.
 fn share(part: i64, whole: i64, scale: i64) -> Milli {
-    if whole == 0 {
-        Milli::ZERO
-    } else {
-        Milli(part * scale * 1000 / whole)
-    }
+    if whole == 0 { Milli::ZERO } else { Milli(part * scale * 1000 / whole) }
 }

@@ -61,19 +61,14 @@ impl Parts {
             (self.reflection, Star::Reflection),
         ];
         let best = order.iter().max_by_key(|(score, _)| *score);
-        best.filter(|(score, _)| *score >= at_least)
-            .map_or(Star::Other, |(_, star)| *star)
+        best.filter(|(score, _)| *score >= at_least).map_or(Star::Other, |(_, star)| *star)
     }
 }
 
 impl Clause {
     /// The part it counts for in the structure of the answer.
     pub(super) fn counts_as(&self) -> Star {
-        if self.repeated {
-            Star::Other
-        } else {
-            self.parts.strongest(CLEAR)
-        }
+        if self.repeated { Star::Other } else { self.parts.strongest(CLEAR) }
     }
 }
 
@@ -85,26 +80,12 @@ pub(super) fn read(document: &Document) -> Vec<Clause> {
         while document.sentences[sentence].end <= range.start {
             sentence += 1;
         }
-        let inherited = story
-            .last()
-            .filter(|last| last.sentence == sentence)
-            .map(|last| last.verb);
+        let inherited = story.last().filter(|last| last.sentence == sentence).map(|last| last.verb);
         let verb = verb::find(document, range, inherited);
         let praise = is_praise(document, range, &verb);
-        let parts = if praise {
-            Parts::default()
-        } else {
-            score::score(document, range, &verb)
-        };
+        let parts = if praise { Parts::default() } else { score::score(document, range, &verb) };
         let repeated = document.is_repeat(range);
-        story.push(Clause {
-            range: range.clone(),
-            sentence,
-            parts,
-            verb,
-            repeated,
-            praise,
-        });
+        story.push(Clause { range: range.clone(), sentence, parts, verb, repeated, praise });
     }
     story
 }
@@ -114,9 +95,7 @@ fn is_praise(document: &Document, range: &Range<usize>, verb: &Verb) -> bool {
     if tokens.iter().any(|token| token.number) {
         return false;
     }
-    let about_self = tokens
-        .iter()
-        .any(|token| token.bits.any(Bits::I.or(Bits::SELF)));
+    let about_self = tokens.iter().any(|token| token.bits.any(Bits::I.or(Bits::SELF)));
     let praised = tokens.iter().any(|token| token.bits.any(Bits::PRAISE));
     document.has(range, Cue::Praise) || (about_self && praised && !verb.does_work())
 }
@@ -143,11 +122,7 @@ mod tests {
         ] {
             let document = Document::read(&lexicon, text);
             let story = read(&document);
-            assert_eq!(
-                story[0].parts.strongest(CLEAR),
-                expected,
-                "{text} {story:?}"
-            );
+            assert_eq!(story[0].parts.strongest(CLEAR), expected, "{text} {story:?}");
         }
     }
 }

@@ -124,9 +124,7 @@ impl Document {
 
     /// What the token with this index is; nothing outside the text.
     pub(super) fn bits_at(&self, index: usize) -> Bits {
-        self.tokens
-            .get(index)
-            .map_or(Bits::default(), |token| token.bits)
+        self.tokens.get(index).map_or(Bits::default(), |token| token.bits)
     }
 
     /// Code points from the first to the last token of a range.
@@ -136,12 +134,8 @@ impl Document {
 
     /// The cues whose first token lies in a range of tokens.
     pub(super) fn hits_in(&self, range: &Range<usize>) -> &[Hit] {
-        let start = self
-            .hits
-            .partition_point(|hit| (hit.first as usize) < range.start);
-        let end = self
-            .hits
-            .partition_point(|hit| (hit.first as usize) < range.end);
+        let start = self.hits.partition_point(|hit| (hit.first as usize) < range.start);
+        let end = self.hits.partition_point(|hit| (hit.first as usize) < range.end);
         &self.hits[start..end]
     }
 
@@ -152,10 +146,7 @@ impl Document {
 
     /// Whether most of the range was said before.
     pub(super) fn is_repeat(&self, range: &Range<usize>) -> bool {
-        let repeated = self.tokens[range.clone()]
-            .iter()
-            .filter(|token| token.repeated)
-            .count();
+        let repeated = self.tokens[range.clone()].iter().filter(|token| token.repeated).count();
         repeated * 5 >= range.len() * 4
     }
 
@@ -191,11 +182,7 @@ impl Document {
         if known.id == 0 && is_drawn_out_sound(folded) {
             known.bits = Bits::FILLER;
         }
-        let stem = if known.id == 0 || known.base == 0 {
-            stem_hash(folded)
-        } else {
-            known.base
-        };
+        let stem = if known.id == 0 || known.base == 0 { stem_hash(folded) } else { known.base };
         let first = word.chars().next().unwrap_or(' ');
         let shouted = word.len() > 1 && !word.chars().any(char::is_lowercase);
         let shouting = shouted && self.shouted;
@@ -219,10 +206,8 @@ impl Document {
 
     /// Records the mark `c` on the token before it.
     fn note_mark(&mut self, c: char, previous: char, rest: &str, point: u32) {
-        let abbreviation = self
-            .tokens
-            .last()
-            .is_some_and(|token| is_abbreviation(self.fold(token)));
+        let abbreviation =
+            self.tokens.last().is_some_and(|token| is_abbreviation(self.fold(token)));
         let Some(token) = self.tokens.last_mut() else {
             return;
         };
@@ -284,13 +269,9 @@ impl Document {
     }
 
     fn hash(&self, range: Range<usize>) -> u64 {
-        self.tokens[range]
-            .iter()
-            .fold(0xcbf2_9ce4_8422_2325, |hash, token| {
-                (hash ^ u64::from(token.stem))
-                    .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-                    .rotate_left(23)
-            })
+        self.tokens[range].iter().fold(0xcbf2_9ce4_8422_2325, |hash, token| {
+            (hash ^ u64::from(token.stem)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23)
+        })
     }
 
     fn find_cues(&mut self, lexicon: &Lexicon) {
@@ -303,16 +284,10 @@ impl Document {
                             .iter()
                             .zip(&*phrase.rest)
                             .all(|(t, id)| t.id == *id)
-                        && self.tokens[at..end - 1]
-                            .iter()
-                            .all(|t| t.after < Mark::Comma);
+                        && self.tokens[at..end - 1].iter().all(|t| t.after < Mark::Comma);
                     if fits {
                         let (first, last) = (at as u32, end as u32 - 1);
-                        self.hits.push(Hit {
-                            cue: phrase.cue,
-                            first,
-                            last,
-                        });
+                        self.hits.push(Hit { cue: phrase.cue, first, last });
                     }
                 }
             }
@@ -374,25 +349,15 @@ mod tests {
 
     fn words(text: &str) -> Vec<String> {
         let document = Document::read(&Lexicon::new(), text);
-        document
-            .tokens
-            .iter()
-            .map(|token| document.fold(token).to_owned())
-            .collect()
+        document.tokens.iter().map(|token| document.fold(token).to_owned()).collect()
     }
 
     #[test]
     fn words_keep_apostrophes_and_numbers_keep_their_points() {
-        assert_eq!(
-            words("I don’t pay $1,200.50."),
-            ["i", "don't", "pay", "1,200.50"]
-        );
+        assert_eq!(words("I don’t pay $1,200.50."), ["i", "don't", "pay", "1,200.50"]);
         let sounds = Document::read(&Lexicon::new(), "uhhhmm errr mmm hummer era");
         let filler = |token: &Token| token.bits.any(Bits::FILLER);
-        assert_eq!(
-            sounds.tokens.iter().filter(|token| filler(token)).count(),
-            3
-        );
+        assert_eq!(sounds.tokens.iter().filter(|token| filler(token)).count(), 3);
         assert_eq!(words("trade-off: 40ms"), ["trade", "off", "40ms"]);
     }
 
@@ -402,24 +367,16 @@ mod tests {
         let document = Document::read(&Lexicon::new(), text);
         let points: Vec<char> = text.chars().collect();
         for token in &document.tokens {
-            let slice: String = points[token.from as usize..token.to as usize]
-                .iter()
-                .collect();
+            let slice: String = points[token.from as usize..token.to as usize].iter().collect();
             assert_eq!(slice.to_lowercase(), document.fold(token));
         }
     }
 
     #[test]
     fn a_repeated_sentence_is_marked_from_the_second_time_on() {
-        let document = Document::read(
-            &Lexicon::new(),
-            "I fixed the build. It was late. I fixed the build.",
-        );
-        let marked: Vec<bool> = document
-            .sentences
-            .iter()
-            .map(|s| document.is_repeat(s))
-            .collect();
+        let document =
+            Document::read(&Lexicon::new(), "I fixed the build. It was late. I fixed the build.");
+        let marked: Vec<bool> = document.sentences.iter().map(|s| document.is_repeat(s)).collect();
         assert_eq!(marked, [false, false, true]);
     }
 }

@@ -11,6 +11,7 @@ pub mod answer;
 
 mod catch_up;
 mod live;
+mod ring;
 mod roster;
 mod task;
 

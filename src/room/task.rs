@@ -6,6 +6,9 @@
 //! **Invariant:** events are handed out in the order of the log, each once; a gap in what the log tells is
 //! filled from the store.
 
+mod propose;
+mod tell;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
@@ -20,25 +23,25 @@ use tokio::time::Instant;
 
 use crate::auth::ticket::Holder;
 use crate::cluster::{Unavailable, fresh};
-use crate::domain::command::{Command, ENVELOPE_VERSION, Envelope, Once, Outcome};
-use crate::domain::event::{Event, Happening};
+use crate::domain::command::Outcome;
+use crate::domain::event::Event;
 use crate::domain::id::{ConnectionId, InterviewId, PersonId, QuestionId, SessionId};
 use crate::domain::interview::{Kind, Part, State};
 use crate::domain::limit;
 use crate::domain::refusal::{Code, Refusal};
-use crate::domain::room::{self, Act, Room};
-use crate::domain::time::Time;
-use crate::store::query::{self, event::StoredEvent};
-use crate::store::Fault;
+use crate::domain::room::Room;
+use crate::store::{Fault, query};
 use crate::telemetry::metrics::ResumeSource;
 
-use super::answer::{Draft, Unfit, simple};
 use super::hub::Hub;
 use super::live::{self, Coach};
 use super::member::{Outbox, Outgoing, closing};
-use super::protocol::{self, Bye, ClientFrame, Wish};
+use super::protocol::{self, Bye, ClientFrame};
+use super::ring::Ring;
 use super::roster::{self, Connection, Roster};
 use super::{catch_up, view};
+
+use propose::{Prepared, Proposed, Waiting};
 
 /// All that can happen to a room.
 pub(super) enum Input {
@@ -91,38 +94,6 @@ pub(super) struct Task {
 }
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
-/// A durable frame that waits for its turn.
-struct Waiting {
-    from: ConnectionId,
-    by: PersonId,
-    id: String,
-    wish: Option<Wish>,
-}
-
-/// What became of an answer while it was prepared.
-enum Prepared {
-    Act(Act),
-    Before(Outcome),
-    Unfit(Unfit),
-}
-
-/// A proposal on its way.
-struct Proposed {
-    from: ConnectionId,
-    by: PersonId,
-    id: String,
-    at: Time,
-    /// A note's words, for the other interviewers.
-    note: Option<(String, Option<QuestionId>)>,
-}
-
-/// The newest events as frames.
-#[derive(Default)]
-struct Ring {
-    frames: VecDeque<(u64, Arc<str>)>,
-    bytes: usize,
-}
 
 impl Task {
     /// Loads the room; `None` if there is none.
@@ -283,86 +254,6 @@ impl Task {
         tokio::spawn(catch_up::run(replica, interview, id, cursor, upto, outbox, room));
     }
 
-    /// Takes what the log tells: folds it and hands it out.
-    async fn take(&mut self, events: &[Event]) {
-        for event in events {
-            if event.seq <= self.room.last_seq {
-                continue;
-            }
-            if event.seq > self.room.last_seq + 1 {
-                if let Err(fault) = self.fill_gap().await {
-                    tracing::error!(%fault, interview = %self.room.plan.id, "a room lost its place");
-                    self.roster.dismiss(Bye::LeaderChanged, || Some(1_000), |_| true);
-                }
-                return;
-            }
-            room::fold(&mut self.room, event);
-            match StoredEvent::of(event) {
-                Ok(stored) => self.hand_out(&stored),
-                Err(fault) => tracing::error!(%fault, "an event cannot be written as JSON"),
-            }
-            self.follow(&event.what);
-        }
-        self.say_goodbye_if_over();
-    }
-
-    /// Reads what was missed from the store.
-    async fn fill_gap(&mut self) -> Result<(), Fault> {
-        let (interview, from) = (self.room.plan.id, self.room.last_seq);
-        let read = move |db: &query::Connection| {
-            let Some(room) = query::room::load(db, interview)? else {
-                return Err(Fault::plain("the interview is gone"));
-            };
-            let names = view::names(db, &room)?;
-            let mut events: Vec<StoredEvent> = Vec::new();
-            // Bounded by the events that an interview can have.
-            loop {
-                let cursor = events.last().map_or(from, |event| event.seq);
-                let page = query::event::after(db, interview, cursor, limit::EVENTS_PAGE)?;
-                if page.is_empty() {
-                    return Ok((room, names, events));
-                }
-                events.extend(page);
-            }
-        };
-        let (room, names, events) = self.hub.replica().read(read).await?;
-        self.room = room;
-        self.names = names;
-        for event in &events {
-            self.hand_out(event);
-        }
-        let members = self.room.members.clone();
-        self.roster.dismiss(Bye::Removed, || None, |c| !members.contains_key(&c.person));
-        Ok(())
-    }
-
-    fn hand_out(&mut self, event: &StoredEvent) {
-        let began = std::time::Instant::now();
-        let frame: Arc<str> = event.json("\"type\":\"event\",").into();
-        self.ring.push(event.seq, frame.clone());
-        for id in self.roster.hand_out(event.seq, &frame) {
-            if let Some(connection) = self.roster.get(id) {
-                self.feed(id, connection.cursor, connection.outbox.clone());
-            }
-        }
-        self.hub.metrics().fanout.observe(began.elapsed().as_secs_f64());
-    }
-
-    /// What an event means for the connections.
-    fn follow(&mut self, what: &Happening) {
-        match what {
-            Happening::MemberRemoved { person_id } => {
-                let person = *person_id;
-                self.roster.dismiss(Bye::Removed, || None, |c| c.person == person);
-                self.tell_presence();
-            }
-            Happening::Finished {} => {
-                self.deadline = Some(Instant::now() + Duration::from_secs(limit::GOODBYE_SECONDS));
-            }
-            _ => {}
-        }
-    }
-
     fn frame(&mut self, from: ConnectionId, frame: ClientFrame) {
         let Some(connection) = self.roster.get(from) else { return };
         let by = connection.person;
@@ -425,121 +316,6 @@ impl Task {
         self.roster.whisper(&protocol::signal(by, data).into(), |_, c| c.person == to);
     }
 
-    /// Takes the next waiting acts in order. An answer is prepared only when all before it is applied, so
-    /// that the question it answers is known.
-    fn pump(&mut self) {
-        while self.preparing.is_none() {
-            let Some(next) = self.waiting.front() else { return };
-            let is_answer = matches!(next.wish, Some(Wish::Answer { .. }));
-            if is_answer && !self.proposing.is_empty() {
-                return;
-            }
-            let Some(mut waiting) = self.waiting.pop_front() else { return };
-            let Some(wish) = waiting.wish.take() else { continue };
-            match simple(wish) {
-                Ok(act) => self.propose(waiting, act),
-                Err(draft) => self.prepare(waiting, draft),
-            }
-        }
-    }
-
-    fn prepare(&mut self, waiting: Waiting, draft: Draft) {
-        let (analyst, room) = (self.hub.analyst().clone(), self.room.clone());
-        let (once, at) = (self.once(&waiting), self.hub.replica().now());
-        self.preparing = Some(Box::pin(async move {
-            let read = move |db: &query::Connection| query::once::find(db, &once, at);
-            let prepared = match analyst.replica.read(read).await {
-                Ok(Some((_, first))) => Prepared::Before(first),
-                Ok(None) => match analyst.answer(&room, waiting.by, draft).await {
-                    Ok(act) => Prepared::Act(act),
-                    Err(unfit) => Prepared::Unfit(unfit),
-                },
-                Err(fault) => Prepared::Unfit(Unfit::Fault(fault)),
-            };
-            (waiting, prepared)
-        }));
-    }
-
-    fn submit(&mut self, waiting: Waiting, prepared: Prepared) {
-        let (from, id) = (waiting.from, waiting.id.clone());
-        match prepared {
-            Prepared::Act(act) => self.propose(waiting, act),
-            Prepared::Before(outcome) => self.roster.answer(from, reply(&id, outcome)),
-            Prepared::Unfit(Unfit::Refused(refusal)) => {
-                self.hub.metrics().refusal(refusal.code);
-                self.roster.answer(from, protocol::refused(Some(&id), &refusal));
-            }
-            Prepared::Unfit(Unfit::Fault(fault)) => {
-                tracing::error!(%fault, interview = %self.room.plan.id, "an answer was not analysed");
-                self.part_from(from);
-            }
-        }
-    }
-
-    fn once(&self, waiting: &Waiting) -> Once {
-        Once {
-            scope: format!("room:{}:{}", self.room.plan.id, waiting.by),
-            key: waiting.id.clone(),
-            fingerprint: String::new(),
-        }
-    }
-
-    fn propose(&mut self, waiting: Waiting, act: Act) {
-        let replica = self.hub.replica().clone();
-        let at = replica.now();
-        let note = match &act {
-            Act::Note { text, question_id, .. } => Some((text.clone(), *question_id)),
-            _ => None,
-        };
-        let envelope = Envelope {
-            v: ENVELOPE_VERSION,
-            at,
-            by: Some(waiting.by),
-            request_id: Some(waiting.from.to_string()),
-            once: Some(self.once(&waiting)),
-            command: Command::Act { interview: self.room.plan.id, act: Box::new(act) },
-        };
-        let Waiting { from, by, id, .. } = waiting;
-        let proposed = Proposed { from, by, id, at, note };
-        self.proposing.push(Box::pin(async move { (proposed, replica.propose(envelope).await) }));
-    }
-
-    fn confirm(&mut self, proposed: Proposed, result: Result<Outcome, Unavailable>) {
-        match result {
-            Ok(outcome) => {
-                if let (Outcome::Acted { note_id: Some(note), .. }, Some((text, on))) =
-                    (&outcome, &proposed.note)
-                {
-                    let mut frame = json!({
-                        "type": "note", "note_id": note, "at": proposed.at, "by": proposed.by,
-                        "text": text,
-                    });
-                    if let Some(question) = on {
-                        frame["question_id"] = json!(question);
-                    }
-                    let members = &self.room.members;
-                    self.roster.whisper(&frame.to_string().into(), |id, c| {
-                        id != proposed.from && members.get(&c.person) == Some(&Part::Interviewer)
-                    });
-                }
-                if let Outcome::Refused { refusal } = &outcome {
-                    self.hub.metrics().refusal(refusal.code);
-                }
-                self.roster.answer(proposed.from, reply(&proposed.id, outcome));
-            }
-            Err(Unavailable::Busy) => {
-                let refusal = Refusal::new(Code::RateLimited, Unavailable::Busy.to_string());
-                self.roster.answer(proposed.from, protocol::refused(Some(&proposed.id), &refusal));
-            }
-            // It may be written or not; saying either would be a guess. The client comes back and sends
-            // the same id again.
-            Err(unknown) => {
-                tracing::warn!(%unknown, interview = %self.room.plan.id, "an act was not confirmed");
-                self.part_from(proposed.from);
-            }
-        }
-    }
-
     fn part_from(&mut self, id: ConnectionId) {
         if let Some(connection) = self.roster.remove(id) {
             let wait = Some(500 + jitter_ms(1_000));
@@ -599,44 +375,6 @@ impl Task {
             self.say_goodbye_if_over();
         }
         false
-    }
-}
-
-impl Ring {
-    fn push(&mut self, seq: u64, frame: Arc<str>) {
-        self.bytes += frame.len();
-        self.frames.push_back((seq, frame));
-        while self.frames.len() > limit::RING_EVENTS || self.bytes > limit::RING_BYTES_MAX {
-            match self.frames.pop_front() {
-                Some((_, frame)) => self.bytes -= frame.len(),
-                None => return,
-            }
-        }
-    }
-
-    /// The frames after a place up to the head, if all of them are here.
-    fn after(&self, seq: u64, head: u64) -> Option<Vec<(u64, Arc<str>)>> {
-        let first = self.frames.front()?.0;
-        if seq >= head || first > seq + 1 {
-            return None;
-        }
-        Some(self.frames.iter().filter(|(at, _)| *at > seq).cloned().collect())
-    }
-}
-
-fn reply(id: &str, outcome: Outcome) -> String {
-    match outcome {
-        Outcome::Replayed { first } => reply(id, *first),
-        Outcome::Refused { refusal } => protocol::refused(Some(id), &refusal),
-        Outcome::Acted { seq, question_id, answer_id, note_id } => {
-            let made = question_id
-                .map(|made| ("question_id", made.to_string()))
-                .or(answer_id.map(|made| ("answer_id", made.to_string())))
-                .or(note_id.map(|made| ("note_id", made.to_string())));
-            protocol::ack(id, seq, made)
-        }
-        // No other outcome comes of an act.
-        _ => protocol::ack(id, None, None),
     }
 }
 

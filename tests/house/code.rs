@@ -25,13 +25,8 @@ impl Code {
         let letters: Vec<char> = text.chars().collect();
         let blanked = blank(&letters);
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        let mut code = Code {
-            path: path.to_owned(),
-            test: vec![false; lines.len()],
-            lines,
-            blanked,
-            letters,
-        };
+        let mut code =
+            Code { path: path.to_owned(), test: vec![false; lines.len()], lines, blanked, letters };
         for item in code.test_items() {
             let (from, to) = (code.line(item.start), code.line(item.end));
             code.test[from - 1..to].iter_mut().for_each(|line| *line = true);
@@ -144,7 +139,7 @@ fn blank(letters: &[char]) -> Vec<char> {
             out.push(letters[at]);
             continue;
         }
-        // What comes before the inside, such as the opening quote, stays as it is.
+        // What comes before it, such as the opening quote, stays as it is.
         out.extend(&letters[at..inside.start]);
         let hidden = letters[inside].iter();
         out.extend(hidden.map(|letter| if *letter == '\n' { '\n' } else { ' ' }));
@@ -197,13 +192,12 @@ fn block_comment(rest: &[char]) -> usize {
     at.min(rest.len())
 }
 
-/// The length of a string or a character up to its closing quote, which stays.
+/// The length of a string or a character with both of its quotes.
 fn quoted(rest: &[char], quote: char) -> usize {
     let mut at = 1;
     while at < rest.len() && rest[at] != quote {
         at += if rest[at] == '\\' { 2 } else { 1 };
     }
-    // An empty string has nothing to blank: the closing quote is stepped over with it.
     (at + 1).min(rest.len())
 }
 

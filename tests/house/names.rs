@@ -16,11 +16,7 @@ pub struct Name {
 
 /// Every path with two parts at least, and every single name after `use`.
 pub fn names(code: &Code) -> Vec<Name> {
-    let mut reader = Reader {
-        tokens: tokens(code),
-        next: 0,
-        found: Vec::new(),
-    };
+    let mut reader = Reader { tokens: tokens(code), next: 0, found: Vec::new() };
     // Modules that are written out inside the file, with the depth of their braces.
     let mut inside: Vec<(String, usize)> = Vec::new();
     let mut depth = 0;

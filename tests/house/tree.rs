@@ -20,11 +20,7 @@ pub struct Violation {
 impl Violation {
     /// Names a place and what is wrong there.
     pub fn new(path: &str, line: usize, text: impl Into<String>) -> Violation {
-        Violation {
-            path: path.to_owned(),
-            line,
-            text: text.into(),
-        }
+        Violation { path: path.to_owned(), line, text: text.into() }
     }
 }
 

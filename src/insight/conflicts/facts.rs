@@ -56,11 +56,7 @@ pub(super) fn read(document: &Document, amounts: &[Amount]) -> Vec<Fact> {
         }
         if let Some(kind) = kind_of(document, range, amount) {
             let span = document.span(range.clone());
-            facts.push(Fact {
-                span,
-                kind,
-                value: amount.value,
-            });
+            facts.push(Fact { span, kind, value: amount.value });
         }
     }
     facts
@@ -81,17 +77,8 @@ pub(super) fn compare(before: &[Fact], now: &[Fact]) -> Vec<Clash> {
                 Kind::Experience(_) => "number.experience",
                 Kind::Metric(..) => "number.metric",
             };
-            let severity = if difference > MATERIAL {
-                Severity::Material
-            } else {
-                Severity::Minor
-            };
-            clashes.push(Clash {
-                before: a.span,
-                now: b.span,
-                rule,
-                severity,
-            });
+            let severity = if difference > MATERIAL { Severity::Material } else { Severity::Minor };
+            clashes.push(Clash { before: a.span, now: b.span, rule, severity });
         }
     }
     clashes
@@ -106,10 +93,8 @@ fn kind_of(document: &Document, sentence: &Range<usize>, amount: &Amount) -> Opt
         Unit::Period(stem) if stem == stem_hash("years") || stem == stem_hash("year") => {
             let joined = matches!(fold(amount.range.end), "of" | "with" | "in" | "using");
             let mut at = amount.range.end + usize::from(joined);
-            while matches!(
-                fold(at),
-                "experience" | "of" | "with" | "in" | "using" | "professional"
-            ) {
+            while matches!(fold(at), "experience" | "of" | "with" | "in" | "using" | "professional")
+            {
                 at += 1;
             }
             let named = at < sentence.end && !document.bits_at(at).any(Bits::FUNCTION);
@@ -122,11 +107,7 @@ fn kind_of(document: &Document, sentence: &Range<usize>, amount: &Amount) -> Opt
             {
                 return None;
             }
-            let dull = Bits::FUNCTION
-                .or(Bits::FILLER)
-                .or(Bits::NUMBER)
-                .or(CHANGE)
-                .or(Bits::VAGUE);
+            let dull = Bits::FUNCTION.or(Bits::FILLER).or(Bits::NUMBER).or(CHANGE).or(Bits::VAGUE);
             let stems = tokens
                 .iter()
                 .enumerate()
@@ -147,11 +128,7 @@ fn leads(document: &Document, sentence: &Range<usize>, at: usize) -> bool {
     const LEADS: &str = "led lead leads managed manage manages supervised supervise headed ran run";
     let near = at.saturating_sub(4).max(sentence.start)..at;
     let whole = sentence.start..at;
-    let leads = |place: usize| {
-        LEADS
-            .split_whitespace()
-            .any(|verb| verb == document.fold_at(place))
-    };
+    let leads = |place: usize| LEADS.split_whitespace().any(|verb| verb == document.fold_at(place));
     let team_of = at >= sentence.start + 2
         && document.fold_at(at - 1) == "of"
         && document.fold_at(at - 2) == "team";

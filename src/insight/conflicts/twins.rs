@@ -69,9 +69,7 @@ const OPPOSITES: &[(&str, &str)] = &[
 
 pub(super) fn read(document: &Document) -> Vec<Plain> {
     let sentences = document.sentences.iter().take(SENTENCES_MAX);
-    sentences
-        .filter_map(|range| plain(document, range))
-        .collect()
+    sentences.filter_map(|range| plain(document, range)).collect()
 }
 
 pub(super) fn compare(before: &[Plain], now: &[Plain]) -> Vec<Clash> {
@@ -84,12 +82,7 @@ pub(super) fn compare(before: &[Plain], now: &[Plain]) -> Vec<Clash> {
                 _ => continue,
             };
             let severity = Severity::Material;
-            clashes.push(Clash {
-                before: a.span,
-                now: b.span,
-                rule,
-                severity,
-            });
+            clashes.push(Clash { before: a.span, now: b.span, rule, severity });
         }
     }
     clashes
@@ -100,40 +93,20 @@ fn plain(document: &Document, range: &Range<usize>) -> Option<Plain> {
     if document.has(range, Cue::Correction) {
         return None;
     }
-    let denied = tokens
-        .iter()
-        .filter(|token| token.bits.any(Bits::NOT))
-        .count()
-        % 2
-        == 1;
+    let denied = tokens.iter().filter(|token| token.bits.any(Bits::NOT)).count() % 2 == 1;
     let dull = Bits::FUNCTION.or(Bits::FILLER);
     let content = |token: &&Token| !token.bits.any(dull);
-    let anybody = |token: &Token| {
-        ANYBODY
-            .split_whitespace()
-            .any(|w| w == document.fold(token))
-    };
+    let anybody = |token: &Token| ANYBODY.split_whitespace().any(|w| w == document.fold(token));
     let stems = sorted(tokens.iter().filter(content).map(|token| token.stem));
-    let deeds = sorted(
-        tokens
-            .iter()
-            .filter(content)
-            .filter(|t| !anybody(t))
-            .map(|token| token.stem),
-    );
+    let deeds =
+        sorted(tokens.iter().filter(content).filter(|t| !anybody(t)).map(|token| token.stem));
     let of_everybody = range.clone().any(|at| {
         let word = document.fold_at(at);
         word == "nobody" || (word == "no" && document.fold_at(at + 1) == "one")
     });
     let plain = (CONTENT_MIN..=CONTENT_MAX).contains(&stems.len());
     let span = document.span(range.clone());
-    plain.then_some(Plain {
-        span,
-        stems,
-        deeds,
-        denied,
-        of_everybody,
-    })
+    plain.then_some(Plain { span, stems, deeds, denied, of_everybody })
 }
 
 fn sorted(stems: impl Iterator<Item = u32>) -> Vec<u32> {

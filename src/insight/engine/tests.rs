@@ -15,11 +15,7 @@ fn engine() -> &'static Engine {
 
 fn analyse(answer: &str) -> Analysis {
     let question = Some("Tell me about a time you improved a process.".to_owned());
-    let input = AnswerInput {
-        question,
-        answer: answer.to_owned(),
-        ..AnswerInput::default()
-    };
+    let input = AnswerInput { question, answer: answer.to_owned(), ..AnswerInput::default() };
     engine().analyse(&input)
 }
 
@@ -28,11 +24,7 @@ fn drivers_and_baseline_make_the_score() {
     let analysis = analyse(STORY);
     let points: Milli = analysis.drivers.iter().map(|driver| driver.points).sum();
     assert_eq!(analysis.score, Some(analysis.baseline + points));
-    assert!(
-        analysis.score > Some(analysis.baseline),
-        "{:?}",
-        analysis.drivers
-    );
+    assert!(analysis.score > Some(analysis.baseline), "{:?}", analysis.drivers);
 }
 
 #[test]
@@ -45,12 +37,7 @@ fn saying_it_three_times_gains_nothing() {
 #[test]
 fn a_stated_result_never_lowers_structure_or_evidence() {
     let result = "As a result complaints fell by 30 percent within two months.";
-    for answer in [
-        STORY,
-        "I fixed it.",
-        "",
-        "We had no plan. I wrote one because we had to.",
-    ] {
+    for answer in [STORY, "I fixed it.", "", "We had no plan. I wrote one because we had to."] {
         let before = analyse(answer);
         for after in [format!("{answer} {result}"), format!("{result} {answer}")] {
             let after = analyse(&after);
@@ -64,12 +51,7 @@ fn a_stated_result_never_lowers_structure_or_evidence() {
 
 #[test]
 fn noise_gets_no_score_but_all_signals() {
-    for noise in [
-        "",
-        "\u{0}",
-        "word ".repeat(60).as_str(),
-        "blorp fnitz ".repeat(30).as_str(),
-    ] {
+    for noise in ["", "\u{0}", "word ".repeat(60).as_str(), "blorp fnitz ".repeat(30).as_str()] {
         let analysis = analyse(noise);
         assert_eq!(analysis.score, None, "{noise:?}");
         assert!(analysis.insufficient_because.is_some() && analysis.drivers.is_empty());
@@ -85,16 +67,11 @@ fn every_span_lies_in_the_answer() {
     let text = format!("😀 {STORY} {foreign}");
     let length = text.chars().count() as u32;
     let analysis = analyse(&text);
-    let spans = analysis
-        .signals
-        .values()
-        .flat_map(|signal| &signal.evidence);
-    for (from, to) in spans.map(|e| (e.from, e.to)).chain(
-        analysis
-            .sentences
-            .iter()
-            .map(|sentence| (sentence.from, sentence.to)),
-    ) {
+    let spans = analysis.signals.values().flat_map(|signal| &signal.evidence);
+    for (from, to) in spans
+        .map(|e| (e.from, e.to))
+        .chain(analysis.sentences.iter().map(|sentence| (sentence.from, sentence.to)))
+    {
         assert!(from < to && to <= length, "{from}..{to} of {length}");
     }
 }
@@ -145,22 +122,15 @@ fn strange_texts() -> Vec<String> {
     ];
     let mut state: u64 = 7;
     let mut draw = |below: usize| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % below
     };
     (0..400)
         .map(|_| {
             let count = draw(60);
             (0..count)
-                .map(|_| {
-                    format!(
-                        "{}{}",
-                        PIECES[draw(40)],
-                        ["", " "][usize::from(draw(4) > 0)]
-                    )
-                })
+                .map(|_| format!("{}{}", PIECES[draw(40)], ["", " "][usize::from(draw(4) > 0)]))
                 .collect()
         })
         .collect()
@@ -180,33 +150,16 @@ fn any_text_is_analysed_with_valid_spans_and_an_exact_sum() {
         };
         let analysis = engine.analyse(&input);
         let length = text.chars().count() as u32;
-        let evidence = analysis
-            .signals
-            .values()
-            .flat_map(|signal| &signal.evidence);
+        let evidence = analysis.signals.values().flat_map(|signal| &signal.evidence);
         let spans = evidence.map(|e| (e.from, e.to));
         for (from, to) in spans.chain(analysis.sentences.iter().map(|s| (s.from, s.to))) {
-            assert!(
-                from < to && to <= length,
-                "{from}..{to} of {length}: {text:?}"
-            );
+            assert!(from < to && to <= length, "{from}..{to} of {length}: {text:?}");
         }
         let points: Milli = analysis.drivers.iter().map(|driver| driver.points).sum();
-        assert!(
-            analysis
-                .score
-                .is_none_or(|score| score == analysis.baseline + points)
-        );
-        assert!(
-            analysis
-                .score
-                .is_none_or(|s| (Milli::ZERO..=Milli::whole(100)).contains(&s))
-        );
+        assert!(analysis.score.is_none_or(|score| score == analysis.baseline + points));
+        assert!(analysis.score.is_none_or(|s| (Milli::ZERO..=Milli::whole(100)).contains(&s)));
         for (name, value) in engine.meters(&input) {
-            assert_eq!(
-                value, analysis.signals[&name].value,
-                "meters and analysis differ: {name}"
-            );
+            assert_eq!(value, analysis.signals[&name].value, "meters and analysis differ: {name}");
         }
     }
 }
@@ -221,32 +174,19 @@ fn small_talk_self_praise_and_repetition_do_not_move_the_score() {
         "Thank you for the kind words, I would be a great addition to your company!",
         "I mapped every step, removed the second scan and taught the new order to nine colleagues.",
     ] {
-        let after = analyse(&format!("{STORY}\n{addition}"))
-            .score
-            .expect("scored");
-        assert!(
-            (after.0 - before.0).abs() <= 2_000,
-            "{addition}: {before:?} {after:?}"
-        );
+        let after = analyse(&format!("{STORY}\n{addition}")).score.expect("scored");
+        assert!((after.0 - before.0).abs() <= 2_000, "{addition}: {before:?} {after:?}");
     }
 }
 
 #[test]
 fn terms_of_the_job_description_are_quoted_and_move_nothing() {
-    let mut input = AnswerInput {
-        answer: STORY.to_owned(),
-        ..AnswerInput::default()
-    };
+    let mut input = AnswerInput { answer: STORY.to_owned(), ..AnswerInput::default() };
     let before = engine().analyse(&input);
     input.job_description = Some("We seek somebody who plans parcel routes.".to_owned());
     let after = engine().analyse(&input);
     let quoted = &after.signals["relevance"].evidence;
-    assert!(
-        quoted
-            .iter()
-            .any(|evidence| evidence.rule == "relevance.job_term"),
-        "{quoted:?}"
-    );
+    assert!(quoted.iter().any(|evidence| evidence.rule == "relevance.job_term"), "{quoted:?}");
     assert_eq!(before.score, after.score);
 }
 
@@ -255,8 +195,5 @@ fn the_whole_answer_counts_whatever_its_length() {
     let rest = (0..60).map(|n| format!("The clerk in office {n} had a grey cabinet. "));
     let long: String = rest.collect::<String>() + STORY;
     let value = |answer: &str| analyse(answer).signals["quantified_evidence"].value;
-    assert!(
-        value(&long) >= value(STORY),
-        "the end of a long answer is not read"
-    );
+    assert!(value(&long) >= value(STORY), "the end of a long answer is not read");
 }

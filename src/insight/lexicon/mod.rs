@@ -137,11 +137,8 @@ impl Hasher for Fnv {
 impl Lexicon {
     /// Reads the word lists.
     pub(super) fn new() -> Lexicon {
-        let mut lexicon = Lexicon {
-            words: HashMap::default(),
-            phrases: vec![Vec::new()],
-            fields: Vec::new(),
-        };
+        let mut lexicon =
+            Lexicon { words: HashMap::default(), phrases: vec![Vec::new()], fields: Vec::new() };
         for (bits, list) in words::LISTS.iter().chain(nouns::LISTS) {
             for word in list.split_whitespace() {
                 lexicon.add(word, *bits, None);
@@ -165,9 +162,7 @@ impl Lexicon {
             }
         }
         for field in nouns::FIELDS {
-            lexicon
-                .fields
-                .push(field.split_whitespace().map(stem_hash).collect());
+            lexicon.fields.push(field.split_whitespace().map(stem_hash).collect());
         }
         for starting in &mut lexicon.phrases {
             starting.sort_by_key(|phrase| std::cmp::Reverse(phrase.rest.len()));
@@ -218,15 +213,10 @@ impl Lexicon {
     }
 
     fn add_phrase(&mut self, cue: Cue, phrase: &str) {
-        let ids: Vec<u16> = phrase
-            .split_whitespace()
-            .map(|word| self.add(word, Bits::default(), None))
-            .collect();
+        let ids: Vec<u16> =
+            phrase.split_whitespace().map(|word| self.add(word, Bits::default(), None)).collect();
         let first = usize::from(ids[0]);
-        self.phrases[first].push(Phrase {
-            cue,
-            rest: ids[1..].into(),
-        });
+        self.phrases[first].push(Phrase { cue, rest: ids[1..].into() });
     }
 }
 
@@ -277,11 +267,7 @@ fn undouble(word: &str) -> &str {
     let [.., before, last] = bytes else {
         return word;
     };
-    if before == last && !b"lsz".contains(last) {
-        &word[..word.len() - 1]
-    } else {
-        word
-    }
+    if before == last && !b"lsz".contains(last) { &word[..word.len() - 1] } else { word }
 }
 
 #[cfg(test)]
@@ -313,13 +299,8 @@ mod tests {
     fn every_phrase_is_made_of_folded_words() {
         for (cue, list) in cues::LISTS {
             for phrase in list.split('|') {
-                let clean = phrase
-                    .chars()
-                    .all(|c| c.is_ascii_lowercase() || " '".contains(c));
-                assert!(
-                    clean && phrase.trim() == phrase && !phrase.is_empty(),
-                    "{cue:?} {phrase}"
-                );
+                let clean = phrase.chars().all(|c| c.is_ascii_lowercase() || " '".contains(c));
+                assert!(clean && phrase.trim() == phrase && !phrase.is_empty(), "{cue:?} {phrase}");
             }
         }
     }

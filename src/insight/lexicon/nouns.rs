@@ -8,39 +8,24 @@ pub(super) const LISTS: &[(Bits, &str)] = &[
         Bits::MORE,
         "revenue satisfaction retention engagement productivity efficiency quality morale",
     ),
-    (
-        Bits::MORE,
-        "accuracy throughput performance uptime availability adoption attendance trust",
-    ),
+    (Bits::MORE, "accuracy throughput performance uptime availability adoption attendance trust"),
     (
         Bits::MORE,
         "income profitability turnout visibility awareness coverage traffic loyalty reach",
     ),
-    (
-        Bits::MORE,
-        "collaboration cooperation participation compliance safety reliability capacity",
-    ),
+    (Bits::MORE, "collaboration cooperation participation compliance safety reliability capacity"),
     (
         Bits::LESS,
         "churn latency downtime spend spending waste turnover attrition absenteeism rework",
     ),
-    (
-        Bits::LESS,
-        "time overtime effort backlog debt noise traffic-jams overhead",
-    ),
+    (Bits::LESS, "time overtime effort backlog debt noise traffic-jams overhead"),
     (
         Bits::UNIT,
         "ms kb mb gb tb km kg percent pct usd eur gbp dollars euros pounds k m bn x kw mw",
     ),
     (Bits::UNIT, "basis hz mph kph sqft cm mm"),
-    (
-        Bits::PEOPLE,
-        "people staff men women children crew personnel folks others",
-    ),
-    (
-        Bits::ACTOR,
-        "staff everyone management leadership marketing engineering software training",
-    ),
+    (Bits::PEOPLE, "people staff men women children crew personnel folks others"),
+    (Bits::ACTOR, "staff everyone management leadership marketing engineering software training"),
 ];
 
 /// Nouns with a regular plural.
@@ -53,10 +38,7 @@ pub(super) const COUNTED: &[(Bits, &str)] = &[
         Bits::MORE,
         "view click download install referral review renewal grade donation follower user",
     ),
-    (
-        Bits::MORE,
-        "customer client rate yield output result relationship partnership enrolment",
-    ),
+    (Bits::MORE, "customer client rate yield output result relationship partnership enrolment"),
     (
         Bits::LESS,
         "cost expense error bug defect complaint incident outage failure delay ticket risk",
@@ -65,14 +47,8 @@ pub(super) const COUNTED: &[(Bits, &str)] = &[
         Bits::LESS,
         "accident injury return refund mistake alert crash timeout escalation claim queue",
     ),
-    (
-        Bits::LESS,
-        "duplicate expenditure wait bottleneck conflict issue problem call-out vacancy",
-    ),
-    (
-        Bits::UNIT,
-        "point query request call page file row record service server line test release",
-    ),
+    (Bits::LESS, "duplicate expenditure wait bottleneck conflict issue problem call-out vacancy"),
+    (Bits::UNIT, "point query request call page file row record service server line test release"),
     (
         Bits::UNIT,
         "deploy ticket order item session site store shop market country region lead deal",
@@ -85,10 +61,7 @@ pub(super) const COUNTED: &[(Bits, &str)] = &[
         Bits::PERIOD,
         "second minute hour day week month quarter year sprint semester term shift weekend",
     ),
-    (
-        Bits::PEOPLE,
-        "person engineer developer nurse teacher student customer client user employee",
-    ),
+    (Bits::PEOPLE, "person engineer developer nurse teacher student customer client user employee"),
     (
         Bits::PEOPLE,
         "colleague member volunteer designer analyst manager report patient visitor guest",
@@ -97,22 +70,13 @@ pub(super) const COUNTED: &[(Bits, &str)] = &[
         Bits::PEOPLE,
         "teammate agent tester intern contractor stakeholder participant attendee driver",
     ),
-    (
-        Bits::ACTOR,
-        "team group department plan system strategy process program programme project",
-    ),
+    (Bits::ACTOR, "team group department plan system strategy process program programme project"),
     (
         Bits::ACTOR,
         "workshop campaign initiative solution approach policy tool change effort session",
     ),
-    (
-        Bits::ACTOR,
-        "design feature product platform service app application website model feedback",
-    ),
-    (
-        Bits::ACTOR,
-        "meeting event customer client user employee company organisation organization",
-    ),
+    (Bits::ACTOR, "design feature product platform service app application website model feedback"),
+    (Bits::ACTOR, "meeting event customer client user employee company organisation organization"),
     (
         Bits::ACTOR,
         "measure method framework dashboard report audit analysis schedule upgrade update",

@@ -25,30 +25,15 @@ pub(super) const LISTS: &[(Bits, &str)] = &[
         Bits::UP,
         "increase rise:rose:risen grow:grew:grown climb expand double triple quadruple surge",
     ),
-    (
-        Bits::DOWN,
-        "decrease fall:fell:fallen drop+ shrink:shrank:shrunk halve lower lessen dip+ disappear vanish cease stop+",
-    ),
-    (
-        Bits::DOWN.or(Bits::ACTION),
-        "reduce cut:cut trim+ minimise minimize eliminate slash",
-    ),
+    (Bits::DOWN, FALLS),
+    (Bits::DOWN.or(Bits::ACTION), "reduce cut:cut trim+ minimise minimize eliminate slash"),
     (Bits::UP.or(Bits::ACTION), "raise boost"),
     (Bits::GAIN, GAINS),
     (Bits::GAIN.or(Bits::ATTAIN), ATTAINMENTS),
-    (
-        Bits::GAIN.or(Bits::ACTION),
-        "save secure recover retain attract generate",
-    ),
-    (
-        Bits::REQUEST,
-        "ask request require demand want need announce assign tell:told expect insist",
-    ),
+    (Bits::GAIN.or(Bits::ACTION), "save secure recover retain attract generate"),
+    (Bits::REQUEST, "ask request require demand want need announce assign tell:told expect insist"),
     (Bits::LOSS, LOSSES),
-    (
-        Bits::HELP,
-        "help assist support participate contribute observe shadow attend",
-    ),
+    (Bits::HELP, "help assist support participate contribute observe shadow attend"),
     (Bits::EVERYDAY, EVERYDAY),
 ];
 
@@ -94,6 +79,9 @@ const PLAIN_WORK: &str = "add build:built choose:chose:chosen pick buy:bought ch
     speak:spoke:spoken talk take:took:taken try give:gave:given do:did:done hold:held keep:kept \
     find:found break:broke:broken draw:drew:drawn";
 
+const FALLS: &str = "decrease fall:fell:fallen drop+ shrink:shrank:shrunk halve lower lessen dip+ \
+    disappear vanish cease stop+";
+
 const GAINS: &str = "\
     improve accelerate enhance strengthen boost deliver enable ensure benefit prevent avoid \
     restore reward praise promote adopt streamline renew applaud commend thank congratulate \
@@ -127,9 +115,7 @@ pub(super) fn forms(entry: &str) -> Forms {
         true => format!("{base}{}", &base[base.len() - 1..]),
         false => base.to_owned(),
     };
-    let past = parts
-        .next()
-        .map_or_else(|| regular_past(base, &stem), str::to_owned);
+    let past = parts.next().map_or_else(|| regular_past(base, &stem), str::to_owned);
     let participle = parts.next().map_or_else(|| past.clone(), str::to_owned);
     Forms {
         base: base.to_owned(),
@@ -142,10 +128,7 @@ pub(super) fn forms(entry: &str) -> Forms {
 
 /// The form in -s of a verb, which is also the plural of a regular noun.
 pub(super) fn third_person(base: &str) -> String {
-    if ["s", "x", "z", "ch", "sh", "o"]
-        .iter()
-        .any(|ending| base.ends_with(ending))
-    {
+    if ["s", "x", "z", "ch", "sh", "o"].iter().any(|ending| base.ends_with(ending)) {
         return format!("{base}es");
     }
     match base.strip_suffix('y') {
@@ -184,14 +167,8 @@ mod tests {
         assert_eq!(all("trace"), "trace traces traced traced tracing");
         assert_eq!(all("plan+"), "plan plans planned planned planning");
         assert_eq!(all("try"), "try tries tried tried trying");
-        assert_eq!(
-            all("write:wrote:written"),
-            "write writes wrote written writing"
-        );
-        assert_eq!(
-            all("oversee:oversaw:overseen"),
-            "oversee oversees oversaw overseen overseeing"
-        );
+        assert_eq!(all("write:wrote:written"), "write writes wrote written writing");
+        assert_eq!(all("oversee:oversaw:overseen"), "oversee oversees oversaw overseen overseeing");
         assert_eq!(all("fix"), "fix fixes fixed fixed fixing");
         assert_eq!(all("deploy"), "deploy deploys deployed deployed deploying");
     }

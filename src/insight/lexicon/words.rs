@@ -8,10 +8,7 @@ const F: Bits = Bits::FUNCTION;
 pub(super) const LISTS: &[(Bits, &str)] = &[
     (F.or(Bits::I), "i i'm i've i'd i'll"),
     (F.or(Bits::SELF), "me my mine myself"),
-    (
-        F.or(Bits::WE),
-        "we we're we've we'd we'll us our ours ourselves",
-    ),
+    (F.or(Bits::WE), "we we're we've we'd we'll us our ours ourselves"),
     (
         F.or(Bits::PRONOUN),
         "it this that these those they he she you them him her it's that's they're",
@@ -24,92 +21,35 @@ pub(super) const LISTS: &[(Bits, &str)] = &[
         F.or(Bits::PRONOUN),
         "who which what whom whose its itself himself herself themselves yourself",
     ),
-    (
-        F.or(Bits::DETERMINER),
-        "the a an my our your his her their its this that these those each",
-    ),
+    (F.or(Bits::DETERMINER), "the a an my our your his her their its this that these those each"),
     (F.or(Bits::DETERMINER), "every any some no another both all"),
-    (
-        F.or(Bits::BE),
-        "am is are was were be been being i'm it's that's we're they're he's she's",
-    ),
-    (
-        F.or(Bits::BE),
-        "you're there's isn't aren't wasn't weren't ain't",
-    ),
-    (
-        F.or(Bits::HAVE),
-        "have has had having i've we've they've you've hasn't haven't hadn't",
-    ),
-    (
-        F.or(Bits::DO),
-        "do does did don't doesn't didn't doing done",
-    ),
-    (
-        F.or(Bits::MODAL),
-        "can could will would shall should may might must cannot can't couldn't",
-    ),
+    (F.or(Bits::BE), "am is are was were be been being i'm it's that's we're they're he's she's"),
+    (F.or(Bits::BE), "you're there's isn't aren't wasn't weren't ain't"),
+    (F.or(Bits::HAVE), "have has had having i've we've they've you've hasn't haven't hadn't"),
+    (F.or(Bits::DO), "do does did don't doesn't didn't doing done"),
+    (F.or(Bits::MODAL), "can could will would shall should may might must cannot can't couldn't"),
     (
         F.or(Bits::MODAL),
         "won't wouldn't shouldn't mustn't i'd i'll we'd we'll they'd they'll you'd",
     ),
-    (
-        F.or(Bits::MODAL),
-        "you'll he'd she'd he'll she'll it'll it'd that'd mightn't needn't",
-    ),
-    (
-        F.or(Bits::NOT),
-        "not no never none nobody nothing without neither nor cannot hardly",
-    ),
-    (
-        F.or(Bits::NOT),
-        "don't doesn't didn't won't wouldn't can't couldn't shouldn't isn't aren't",
-    ),
+    (F.or(Bits::MODAL), "you'll he'd she'd he'll she'll it'll it'd that'd mightn't needn't"),
+    (F.or(Bits::NOT), "not no never none nobody nothing without neither nor cannot hardly"),
+    (F.or(Bits::NOT), "don't doesn't didn't won't wouldn't can't couldn't shouldn't isn't aren't"),
     (
         F.or(Bits::NOT),
         "wasn't weren't hasn't haven't hadn't ain't mustn't mightn't needn't nowhere",
     ),
-    (
-        Bits::FILLER,
-        "um umm ummm uh uhh uhm er erm err ah ahh hmm hm mm mmm uhhuh mhm eh",
-    ),
-    (
-        F.or(Bits::PREPOSITION),
-        "of in on at to for from by with about into over after before under",
-    ),
-    (
-        F.or(Bits::PREPOSITION),
-        "between through during against within across among toward towards",
-    ),
-    (
-        F.or(Bits::PREPOSITION),
-        "onto upon off out up down per via around near behind beyond since",
-    ),
-    (
-        F.or(Bits::PREPOSITION),
-        "until till along despite except inside outside throughout as than",
-    ),
-    (
-        F.or(Bits::CONJUNCTION),
-        "and or but so because if while when whereas although though unless",
-    ),
+    (Bits::FILLER, "um umm ummm uh uhh uhm er erm err ah ahh hmm hm mm mmm uhhuh mhm eh"),
+    (F.or(Bits::PREPOSITION), "of in on at to for from by with about into over after before under"),
+    (F.or(Bits::PREPOSITION), "between through during against within across among toward towards"),
+    (F.or(Bits::PREPOSITION), "onto upon off out up down per via around near behind beyond since"),
+    (F.or(Bits::PREPOSITION), "until till along despite except inside outside throughout as than"),
+    (F.or(Bits::CONJUNCTION), "and or but so because if while when whereas although though unless"),
     (F.or(Bits::CONJUNCTION), "then where which that"),
-    (
-        F,
-        "yes yeah yep okay ok oh well how why also too just only even still again once now not",
-    ),
-    (
-        F,
-        "very much more most less least many few such same other own else rather quite almost",
-    ),
-    (
-        F,
-        "already yet ever always often let's whether either both enough away back instead",
-    ),
-    (
-        F.or(Bits::PRONOUN),
-        "everyone everybody someone somebody anyone anybody one ones",
-    ),
+    (F, "yes yeah yep okay ok oh well how why also too just only even still again once now not"),
+    (F, "very much more most less least many few such same other own else rather quite almost"),
+    (F, "already yet ever always often let's whether either both enough away back instead"),
+    (F.or(Bits::PRONOUN), "everyone everybody someone somebody anyone anybody one ones"),
     (Bits::NUMBER, NUMBERS),
     (Bits::EVERYDAY, EVERYDAY_THINGS),
     (Bits::EVERYDAY, EVERYDAY_QUALITIES),

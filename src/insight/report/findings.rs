@@ -64,10 +64,7 @@ pub(super) fn strengths(answers: &[AnsweredItem], drivers: &[Driver]) -> Vec<Fin
     let mut earned: Vec<(Milli, &str, &AnsweredItem)> = Vec::new();
     for driver in drivers {
         let name = driver.signal.as_str();
-        if let Some(best) = answers
-            .iter()
-            .max_by_key(|item| (points(item, name), rank(item)))
-        {
+        if let Some(best) = answers.iter().max_by_key(|item| (points(item, name), rank(item))) {
             earned.push((points(best, name), name, best));
         }
     }
@@ -92,36 +89,20 @@ pub(super) fn risks(answers: &[AnsweredItem], drivers: &[Driver]) -> Vec<Finding
     let mut found = Vec::new();
     for item in answers {
         for conflict in &item.analysis.conflicts {
-            let words = Evidence {
-                from: conflict.b.from,
-                to: conflict.b.to,
-                rule: conflict.rule.clone(),
-            };
-            let source = if conflict.a.source == "cv" {
-                "CV"
-            } else {
-                "earlier answer"
-            };
+            let words =
+                Evidence { from: conflict.b.from, to: conflict.b.to, rule: conflict.rule.clone() };
+            let source = if conflict.a.source == "cv" { "CV" } else { "earlier answer" };
             let text = format!("Please reconcile this with what stands in the {source}.");
             found.push(finding("consistency", &text, item, Some(&words)));
         }
     }
     for item in answers {
         if item.analysis.answered.label == Some(AnsweredLabel::Declined) {
-            found.push(finding(
-                "answered",
-                "The question was not answered.",
-                item,
-                None,
-            ));
+            found.push(finding("answered", "The question was not answered.", item, None));
         }
     }
     let mut lost: Vec<&Driver> = drivers.iter().filter(|d| d.points <= -POINTS_MIN).collect();
-    lost.sort_by(|a, b| {
-        a.points
-            .cmp(&b.points)
-            .then_with(|| a.signal.cmp(&b.signal))
-    });
+    lost.sort_by(|a, b| a.points.cmp(&b.points).then_with(|| a.signal.cmp(&b.signal)));
     for driver in lost {
         let with = answers.iter().filter(|item| item.analysis.score.is_some());
         let worst = with.min_by_key(|item| (points(item, &driver.signal), item.seq));
@@ -134,12 +115,7 @@ pub(super) fn risks(answers: &[AnsweredItem], drivers: &[Driver]) -> Vec<Finding
             Some(next) => format!("{met} Next step: {next}"),
             None => met.to_owned(),
         };
-        found.push(finding(
-            &driver.signal,
-            text.trim(),
-            item,
-            pick(signal, AGAINST),
-        ));
+        found.push(finding(&driver.signal, text.trim(), item, pick(signal, AGAINST)));
     }
     found.truncate(FINDINGS_MAX);
     found
@@ -156,20 +132,11 @@ fn finding(signal: &str, text: &str, item: &AnsweredItem, words: Option<&Evidenc
 }
 
 fn pick<'a>(signal: &'a Signal, rules: &[&str]) -> Option<&'a Evidence> {
-    rules.iter().find_map(|rule| {
-        signal
-            .evidence
-            .iter()
-            .find(|evidence| evidence.rule == *rule)
-    })
+    rules.iter().find_map(|rule| signal.evidence.iter().find(|evidence| evidence.rule == *rule))
 }
 
 fn points(item: &AnsweredItem, name: &str) -> Milli {
-    let driver = item
-        .analysis
-        .drivers
-        .iter()
-        .find(|driver| driver.signal == name);
+    let driver = item.analysis.drivers.iter().find(|driver| driver.signal == name);
     driver.map_or(Milli::ZERO, |driver| driver.points)
 }
 

@@ -29,24 +29,13 @@ fn item(seq: u64, text: &str, earlier: &[&str]) -> AnsweredItem {
 }
 
 fn report(answers: Vec<AnsweredItem>) -> Report {
-    build(&ReportInput {
-        answers,
-        ..ReportInput::default()
-    })
+    build(&ReportInput { answers, ..ReportInput::default() })
 }
 
 #[test]
 fn drivers_and_baseline_make_the_mean_score_exactly() {
-    for texts in [
-        vec![STRONG],
-        vec![STRONG, WEAK],
-        vec![WEAK, STRONG, STRONG, "Too short."],
-    ] {
-        let items = texts
-            .iter()
-            .zip(1..)
-            .map(|(text, seq)| item(seq, text, &[]))
-            .collect();
+    for texts in [vec![STRONG], vec![STRONG, WEAK], vec![WEAK, STRONG, STRONG, "Too short."]] {
+        let items = texts.iter().zip(1..).map(|(text, seq)| item(seq, text, &[])).collect();
         let report = report(items);
         let points: Milli = report.drivers.iter().map(|driver| driver.points).sum();
         let baseline = report.baseline.expect("scored");
@@ -68,16 +57,8 @@ fn findings_point_into_their_answers() {
     let report = report(vec![item(1, STRONG, &[]), item(2, WEAK, &[STRONG])]);
     assert!(!report.strengths.is_empty(), "{:?}", report.drivers);
     for finding in report.strengths.iter().chain(&report.risks) {
-        let of = report
-            .answers
-            .iter()
-            .find(|a| a.answer.answer_id == finding.answer_id);
-        let length = of
-            .expect("an answer of the report")
-            .answer
-            .text
-            .chars()
-            .count() as u32;
+        let of = report.answers.iter().find(|a| a.answer.answer_id == finding.answer_id);
+        let length = of.expect("an answer of the report").answer.text.chars().count() as u32;
         assert!(finding.to.is_none_or(|to| to <= length), "{finding:?}");
     }
 }
@@ -85,10 +66,8 @@ fn findings_point_into_their_answers() {
 #[test]
 fn conflicts_name_both_answers_and_cost_consistency() {
     let before = "I managed the Leeds warehouse.";
-    let items = vec![
-        item(1, before, &[]),
-        item(2, "I never managed the Leeds warehouse.", &[before]),
-    ];
+    let items =
+        vec![item(1, before, &[]), item(2, "I never managed the Leeds warehouse.", &[before])];
     let report = report(items);
     assert_eq!(report.conflicts.len(), 1);
     assert_eq!(report.conflicts[0].answer_id, "a2");

@@ -17,30 +17,21 @@ pub(super) fn timeline(input: &ReportInput) -> Vec<TimelineEntry> {
             question_id: item.question_id.clone(),
             answer_id: Some(item.answer_id.clone()),
             score: item.analysis.score,
-            words: item
-                .analysis
-                .signals
-                .get("length_words")
-                .and_then(|signal| signal.value),
+            words: item.analysis.signals.get("length_words").and_then(|signal| signal.value),
             label: shortened(&item.question),
         })
         .collect();
     entries.sort_by_key(|entry| entry.seq);
-    entries.extend(
-        input
-            .questions_unanswered
-            .iter()
-            .map(|question| TimelineEntry {
-                seq: None,
-                at: None,
-                kind: "unanswered".to_owned(),
-                question_id: question.question_id.clone(),
-                answer_id: None,
-                score: None,
-                words: None,
-                label: shortened(&question.text),
-            }),
-    );
+    entries.extend(input.questions_unanswered.iter().map(|question| TimelineEntry {
+        seq: None,
+        at: None,
+        kind: "unanswered".to_owned(),
+        question_id: question.question_id.clone(),
+        answer_id: None,
+        score: None,
+        words: None,
+        label: shortened(&question.text),
+    }));
     entries
 }
 

@@ -103,11 +103,7 @@ fn number_at(document: &Document, start: usize) -> Option<Amount> {
     if article || vague_one || old {
         return None;
     }
-    Some(Amount {
-        range: start..end,
-        value,
-        unit,
-    })
+    Some(Amount { range: start..end, value, unit })
 }
 
 /// "Doubled", "by half", "a third": a change by a share without a figure.
@@ -120,11 +116,7 @@ fn spoken_share(document: &Document, at: usize) -> Option<Amount> {
         "halved" => 50,
         "half" | "third" | "quarter" => {
             let one = document.fold_at(at.checked_sub(1)?);
-            let by = if one == "a" {
-                document.fold_at(at.checked_sub(2)?)
-            } else {
-                one
-            };
+            let by = if one == "a" { document.fold_at(at.checked_sub(2)?) } else { one };
             match (by, word) {
                 ("by" | "in", "half") => 50,
                 ("by", "third") => 33,
@@ -134,11 +126,7 @@ fn spoken_share(document: &Document, at: usize) -> Option<Amount> {
         }
         _ => return None,
     };
-    Some(Amount {
-        range: at..at + 1,
-        value: value * 1000,
-        unit: Unit::Percent,
-    })
+    Some(Amount { range: at..at + 1, value: value * 1000, unit: Unit::Percent })
 }
 
 fn unit_at(document: &Document, number: &Token, suffix: &str, end: &mut usize) -> Unit {
@@ -198,11 +186,7 @@ fn unit_at(document: &Document, number: &Token, suffix: &str, end: &mut usize) -
 fn bare_or_year(document: &Document, number: &Token) -> Unit {
     let folded = document.fold(number);
     let year = folded.len() == 4 && (folded.starts_with("19") || folded.starts_with("20"));
-    if year && folded.bytes().all(|b| b.is_ascii_digit()) {
-        Unit::Year
-    } else {
-        Unit::Bare
-    }
+    if year && folded.bytes().all(|b| b.is_ascii_digit()) { Unit::Year } else { Unit::Bare }
 }
 
 /// What the noun at this place counts, if it can be counted.
@@ -225,9 +209,8 @@ fn counted(document: &Document, at: usize) -> Option<Unit> {
 
 /// A number in digits as thousandths, with the letters that follow it.
 fn digits(folded: &str) -> Option<(i64, &str)> {
-    let end = folded
-        .find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',')
-        .unwrap_or(folded.len());
+    let end =
+        folded.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').unwrap_or(folded.len());
     let (number, suffix) = folded.split_at(end);
     if matches!(suffix, "st" | "nd" | "rd" | "th" | "s" | "d" | "am" | "pm") {
         return None;
@@ -241,11 +224,7 @@ fn digits(folded: &str) -> Option<(i64, &str)> {
         value = (value * 10 + i64::from(digit - b'0')).min(VALUE_MAX / 1000);
     }
     value *= 1000;
-    for (digit, place) in fraction
-        .bytes()
-        .filter(u8::is_ascii_digit)
-        .zip([100, 10, 1])
-    {
+    for (digit, place) in fraction.bytes().filter(u8::is_ascii_digit).zip([100, 10, 1]) {
         value += i64::from(digit - b'0') * place;
     }
     Some((value.min(VALUE_MAX), suffix))
@@ -258,10 +237,7 @@ mod tests {
 
     fn read(text: &str) -> Vec<(i64, Unit)> {
         let document = Document::read(&Lexicon::new(), text);
-        amounts(&document)
-            .iter()
-            .map(|amount| (amount.value / 1000, amount.unit))
-            .collect()
+        amounts(&document).iter().map(|amount| (amount.value / 1000, amount.unit)).collect()
     }
 
     #[test]
@@ -269,33 +245,16 @@ mod tests {
         assert_eq!(read("costs fell by 40 %"), [(40, Unit::Percent)]);
         assert_eq!(read("twenty five percent"), [(25, Unit::Percent)]);
         assert_eq!(read("it saved $2 million"), [(2_000_000, Unit::Money)]);
-        assert_eq!(
-            read("we served 12k requests"),
-            [(12_000, Unit::Count(stem_hash("request")))]
-        );
+        assert_eq!(read("we served 12k requests"), [(12_000, Unit::Count(stem_hash("request")))]);
         assert_eq!(read("in 2019 we met"), [(2019, Unit::Year)]);
-        assert_eq!(
-            read("two hundred branches"),
-            [(200, Unit::Count(stem_hash("branches")))]
-        );
-        assert!(matches!(
-            read("within three short weeks")[..],
-            [(3, Unit::Period(_))]
-        ));
+        assert_eq!(read("two hundred branches"), [(200, Unit::Count(stem_hash("branches")))]);
+        assert!(matches!(read("within three short weeks")[..], [(3, Unit::Period(_))]));
         assert_eq!(read("one of them was 30 years old"), []);
     }
 
     #[test]
     fn a_number_of_any_length_is_read_without_overflow() {
-        let text = format!(
-            "{} {} million million million people",
-            "9".repeat(400),
-            "8".repeat(40)
-        );
-        assert!(
-            read(&text)
-                .iter()
-                .all(|(value, _)| *value <= VALUE_MAX / 1000)
-        );
+        let text = format!("{} {} million million million people", "9".repeat(400), "8".repeat(40));
+        assert!(read(&text).iter().all(|(value, _)| *value <= VALUE_MAX / 1000));
     }
 }

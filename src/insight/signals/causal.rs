@@ -31,11 +31,7 @@ pub(super) fn measure(reading: &Reading) -> Signal {
         });
         let mut last = None;
         for hit in connectives {
-            let rule = if hit.cue == Cue::Effect {
-                "causal.effect"
-            } else {
-                "causal.reason"
-            };
+            let rule = if hit.cue == Cue::Effect { "causal.effect" } else { "causal.reason" };
             evidence.push(reading.evidence(hit.first as usize..hit.last as usize + 1, rule));
             // "because of" holds "because": overlapping connectives are one link.
             links += i64::from(last.is_none_or(|last| hit.first > last));

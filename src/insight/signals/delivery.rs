@@ -27,59 +27,26 @@ pub(super) fn measure(
 ) {
     let document = &reading.document;
     let words = document.tokens.len() as i64;
-    let fresh = document
-        .tokens
-        .iter()
-        .filter(|token| !token.repeated)
-        .count() as i64;
+    let fresh = document.tokens.iter().filter(|token| !token.repeated).count() as i64;
     let mut put = |name: &str, signal: Signal| signals.insert(name.to_owned(), signal);
     put("filler_rate", fillers(reading, fresh));
     put("tic_rate", tics(reading, fresh));
     put("repair_rate", repairs(reading, fresh));
     let duration = duration(input);
     let pace = duration.map(|d| Milli(words * 60_000_000 / d.0));
-    put(
-        "words_per_minute",
-        Signal {
-            value: pace,
-            ..Signal::default()
-        },
-    );
-    put(
-        "pause_share",
-        Signal {
-            value: pause_share(input),
-            ..Signal::default()
-        },
-    );
+    put("words_per_minute", Signal { value: pace, ..Signal::default() });
+    put("pause_share", Signal { value: pause_share(input), ..Signal::default() });
     put("length_words", signal(Milli::whole(words), Vec::new()));
-    let letters: i64 = document
-        .tokens
-        .iter()
-        .map(|t| i64::from(t.to - t.from))
-        .sum();
+    let letters: i64 = document.tokens.iter().map(|t| i64::from(t.to - t.from)).sum();
     put("word_length", signal(share(letters, words, 1), Vec::new()));
     let distinct: HashSet<u32> = document.tokens.iter().map(|token| token.stem).collect();
     let distinct = distinct.len() as i64;
     put("distinct_words", signal(Milli::whole(distinct), Vec::new()));
-    put(
-        "distinct_share",
-        signal(share(distinct, words, 1), Vec::new()),
-    );
+    put("distinct_share", signal(share(distinct, words, 1), Vec::new()));
     let fresh_pace = duration.map(|d| Milli(distinct * 60_000_000 / d.0));
-    put(
-        "distinct_per_minute",
-        Signal {
-            value: fresh_pace,
-            ..Signal::default()
-        },
-    );
+    put("distinct_per_minute", Signal { value: fresh_pace, ..Signal::default() });
     let rate = |bits: Bits| {
-        let count = document
-            .tokens
-            .iter()
-            .filter(|t| !t.repeated && t.bits.any(bits))
-            .count();
+        let count = document.tokens.iter().filter(|t| !t.repeated && t.bits.any(bits)).count();
         signal(share(count as i64, fresh, 100), Vec::new())
     };
     put("self_rate", rate(Bits::I.or(Bits::SELF)));
@@ -152,10 +119,7 @@ fn repairs(reading: &Reading, words: i64) -> Signal {
 }
 
 fn duration(input: &AnswerInput) -> Option<Milli> {
-    let spoken = input
-        .words
-        .as_deref()
-        .and_then(|words| Some(words.last()?.2 - words.first()?.1));
+    let spoken = input.words.as_deref().and_then(|words| Some(words.last()?.2 - words.first()?.1));
     let measured = input.duration_s.or(spoken);
     measured.filter(|duration| (DURATION_MIN..=DURATION_MAX).contains(duration))
 }

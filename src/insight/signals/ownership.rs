@@ -33,19 +33,11 @@ enum Part {
 pub(super) fn measure(reading: &Reading) -> Signal {
     let (mut own, mut against) = (0, 0);
     let mut evidence: Vec<Evidence> = Vec::new();
-    for clause in reading
-        .story
-        .iter()
-        .filter(|clause| !clause.repeated && !clause.praise)
-    {
+    for clause in reading.story.iter().filter(|clause| !clause.repeated && !clause.praise) {
         let rule = match part(reading, clause) {
             Part::Own(weight) => {
                 own += weight;
-                if weight == OWN {
-                    "ownership.first_person_action"
-                } else {
-                    "ownership.partial"
-                }
+                if weight == OWN { "ownership.first_person_action" } else { "ownership.partial" }
             }
             Part::Group => "ownership.group_action",
             Part::Against(rule) => {
@@ -62,13 +54,9 @@ pub(super) fn measure(reading: &Reading) -> Signal {
 
 fn part(reading: &Reading, clause: &Clause) -> Part {
     let verb = &clause.verb;
-    let work = verb.content.any(
-        Bits::ACTION
-            .or(Bits::DOWN)
-            .or(Bits::UP)
-            .or(Bits::GAIN)
-            .or(Bits::ATTAIN),
-    ) && verb.at < clause.range.end;
+    let work =
+        verb.content.any(Bits::ACTION.or(Bits::DOWN).or(Bits::UP).or(Bits::GAIN).or(Bits::ATTAIN))
+            && verb.at < clause.range.end;
     if reading.document.has(&clause.range, Cue::Retraction) {
         return Part::Against("ownership.limited");
     }
@@ -100,19 +88,12 @@ mod tests {
     use crate::insight::lexicon::Lexicon;
 
     fn value(text: &str) -> i64 {
-        measure(&Reading::new(&Lexicon::new(), text))
-            .value
-            .expect("always given")
-            .0
-            / 1000
+        measure(&Reading::new(&Lexicon::new(), text)).value.expect("always given").0 / 1000
     }
 
     #[test]
     fn we_is_never_penalised_and_own_actions_raise() {
-        assert_eq!(
-            value("We rewrote the rota. We trained the ward."),
-            PRIOR_VALUE
-        );
+        assert_eq!(value("We rewrote the rota. We trained the ward."), PRIOR_VALUE);
         assert!(value("I rewrote the rota. We trained the ward.") > PRIOR_VALUE);
         assert!(value("I did not write the rota. It was set by the ward.") < PRIOR_VALUE);
         assert!(value("The rota was rewritten.") < PRIOR_VALUE);

@@ -22,12 +22,8 @@ const PERCENT_MAX: i64 = 1_000_000;
 /// A fall by more than everything cannot be.
 const FALL_PERCENT_MAX: i64 = 100_000;
 
-const CHANGE: Bits = Bits::UP
-    .or(Bits::DOWN)
-    .or(Bits::GAIN)
-    .or(Bits::ATTAIN)
-    .or(Bits::LOSS)
-    .or(Bits::CHANGE);
+const CHANGE: Bits =
+    Bits::UP.or(Bits::DOWN).or(Bits::GAIN).or(Bits::ATTAIN).or(Bits::LOSS).or(Bits::CHANGE);
 
 pub(super) fn measure(reading: &Reading) -> Signal {
     let mut claims: BTreeMap<(i64, Unit), i64> = BTreeMap::new();
@@ -90,9 +86,7 @@ fn weigh(reading: &Reading, index: usize, clause: usize, sentence: usize) -> (i6
     }
     let baseline = reading.is_to(index, sentence.start) || document.has(sentence, Cue::Baseline);
     let timed = document.has(sentence, Cue::Period)
-        || document.tokens[sentence.clone()]
-            .iter()
-            .any(|token| token.bits.any(Bits::MONTH))
+        || document.tokens[sentence.clone()].iter().any(|token| token.bits.any(Bits::MONTH))
         || reading.in_sentence(sentence).any(|(other, period)| {
             other != index
                 && matches!(period.unit, Unit::Period(_) | Unit::Year)
@@ -121,11 +115,7 @@ fn is_frame(reading: &Reading, amount: &Amount) -> bool {
 
 /// "100 % my own work": stress, not measure, unless a word such as "by" or "to" leads to it.
 fn is_emphasis(reading: &Reading, amount: &Amount) -> bool {
-    let before = amount
-        .range
-        .start
-        .checked_sub(1)
-        .map(|at| reading.document.bits_at(at));
+    let before = amount.range.start.checked_sub(1).map(|at| reading.document.bits_at(at));
     amount.unit == Unit::Percent
         && amount.value == 100_000
         && reading.document.tokens[amount.range.start].percent
@@ -135,10 +125,8 @@ fn is_emphasis(reading: &Reading, amount: &Amount) -> bool {
 impl Reading {
     /// The numbers of one sentence with their index.
     fn in_sentence(&self, sentence: &Range<usize>) -> impl Iterator<Item = (usize, &Amount)> {
-        let before = |place: usize| {
-            self.amounts
-                .partition_point(|amount| amount.range.start < place)
-        };
+        let before =
+            |place: usize| self.amounts.partition_point(|amount| amount.range.start < place);
         let (first, end) = (before(sentence.start), before(sentence.end));
         (first..end).zip(&self.amounts[first..end])
     }
@@ -173,11 +161,7 @@ mod tests {
     use crate::insight::lexicon::Lexicon;
 
     fn value(text: &str) -> i64 {
-        measure(&Reading::new(&Lexicon::new(), text))
-            .value
-            .expect("always given")
-            .0
-            / 1000
+        measure(&Reading::new(&Lexicon::new(), text)).value.expect("always given").0 / 1000
     }
 
     #[test]
@@ -192,10 +176,7 @@ mod tests {
     #[test]
     fn a_claim_counts_once_and_what_cannot_be_does_not_count() {
         let once = value("Errors fell by 40 %.");
-        assert_eq!(
-            value("Errors fell by 40 %. So errors really fell by 40 %."),
-            once
-        );
+        assert_eq!(value("Errors fell by 40 %. So errors really fell by 40 %."), once);
         assert_eq!(value("Costs fell by 300 %."), 0);
         assert_eq!(value("Sales grew by 90000 percent."), 0);
     }

@@ -49,30 +49,18 @@ impl Focus {
         let document = Document::read(lexicon, question?);
         let mut terms: Vec<Term> = Vec::new();
         for token in &document.tokens {
-            let dull = Bits::FUNCTION
-                .or(Bits::ASK)
-                .or(Bits::FILLER)
-                .or(Bits::NUMBER);
+            let dull = Bits::FUNCTION.or(Bits::ASK).or(Bits::FILLER).or(Bits::NUMBER);
             let known = terms.iter().any(|term| term.stems.contains(&token.stem));
             let word = document.fold(token);
             if token.bits.any(dull) || known || word.len() < 3 || terms.len() == TERMS_MAX {
                 continue;
             }
             let mut stems = vec![token.stem];
-            let fields = lexicon
-                .fields()
-                .iter()
-                .filter(|field| field.contains(&token.stem));
+            let fields = lexicon.fields().iter().filter(|field| field.contains(&token.stem));
             stems.extend(fields.flatten());
-            terms.push(Term {
-                word: word.to_owned(),
-                stems,
-            });
+            terms.push(Term { word: word.to_owned(), stems });
         }
-        (!document.tokens.is_empty()).then(|| Focus {
-            kind: kind_of(&document),
-            terms,
-        })
+        (!document.tokens.is_empty()).then(|| Focus { kind: kind_of(&document), terms })
     }
 
     /// So many met terms are enough: nobody repeats a whole question.
@@ -83,17 +71,11 @@ impl Focus {
     /// Whether each term is taken up in the first `words` words.
     fn met(&self, document: &Document, words: usize) -> Vec<bool> {
         let end = words.min(document.tokens.len());
-        let mut stems: Vec<u32> = document.tokens[..end]
-            .iter()
-            .map(|token| token.stem)
-            .collect();
+        let mut stems: Vec<u32> = document.tokens[..end].iter().map(|token| token.stem).collect();
         stems.sort_unstable();
         stems.dedup();
         let said = |stem: &u32| stems.binary_search(stem).is_ok();
-        self.terms
-            .iter()
-            .map(|term| term.stems.iter().any(said))
-            .collect()
+        self.terms.iter().map(|term| term.stems.iter().any(said)).collect()
     }
 }
 
@@ -105,11 +87,7 @@ pub(super) fn measure(reading: &Reading, focus: &Option<Focus>) -> Signal {
     let met = focus.met(&reading.document, usize::MAX);
     let count = met.iter().filter(|met| **met).count();
     let needed = focus.enough();
-    let kind = if serves(reading, focus.kind) {
-        100_000
-    } else {
-        0
-    };
+    let kind = if serves(reading, focus.kind) { 100_000 } else { 0 };
     let value = match needed {
         0 => kind,
         _ => (count.min(needed) as i64 * 70_000) / needed as i64 + kind * 30 / 100,
@@ -124,10 +102,7 @@ pub(in crate::insight) fn quote_job_terms(
     job: &str,
     signal: &mut Signal,
 ) {
-    const PLAIN: Bits = Bits::FUNCTION
-        .or(Bits::EVERYDAY)
-        .or(Bits::ASK)
-        .or(Bits::VAGUE);
+    const PLAIN: Bits = Bits::FUNCTION.or(Bits::EVERYDAY).or(Bits::ASK).or(Bits::VAGUE);
     let job = Document::read(lexicon, job);
     let telling =
         |token: &&Token| !token.number && !token.bits.any(PLAIN) && token.to > token.from + 1;
@@ -135,15 +110,11 @@ pub(in crate::insight) fn quote_job_terms(
     let mut quoted = 0;
     for (at, token) in reading.document.tokens.iter().enumerate() {
         if quoted < JOB_TERMS_MAX && open.remove(&token.stem) {
-            signal
-                .evidence
-                .push(reading.evidence(at..at + 1, "relevance.job_term"));
+            signal.evidence.push(reading.evidence(at..at + 1, "relevance.job_term"));
             quoted += 1;
         }
     }
-    signal
-        .evidence
-        .sort_by(|a, b| (a.from, a.to, &a.rule).cmp(&(b.from, b.to, &b.rule)));
+    signal.evidence.sort_by(|a, b| (a.from, a.to, &a.rule).cmp(&(b.from, b.to, &b.rule)));
 }
 
 /// Judges whether the question was answered.
@@ -154,18 +125,10 @@ pub(in crate::insight) fn judge(reading: &Reading, focus: &Option<Focus>) -> Ans
     let met = focus.met(&reading.document, usize::MAX);
     let (mut taken, mut missed) = (Vec::new(), Vec::new());
     for (term, met) in focus.terms.iter().zip(&met) {
-        if *met {
-            taken.push(term.word.clone())
-        } else {
-            missed.push(term.word.clone())
-        }
+        if *met { taken.push(term.word.clone()) } else { missed.push(term.word.clone()) }
     }
     let label = (!reading.document.tokens.is_empty()).then(|| label(reading, focus));
-    Answered {
-        label,
-        met: taken,
-        missed,
-    }
+    Answered { label, met: taken, missed }
 }
 
 fn label(reading: &Reading, focus: &Focus) -> AnsweredLabel {
@@ -174,16 +137,8 @@ fn label(reading: &Reading, focus: &Focus) -> AnsweredLabel {
         return AnsweredLabel::Declined;
     }
     let words = document.tokens.len();
-    let opening = focus
-        .met(document, SHORT_WORDS)
-        .iter()
-        .filter(|met| **met)
-        .count();
-    let whole = focus
-        .met(document, usize::MAX)
-        .iter()
-        .filter(|met| **met)
-        .count();
+    let opening = focus.met(document, SHORT_WORDS).iter().filter(|met| **met).count();
+    let whole = focus.met(document, usize::MAX).iter().filter(|met| **met).count();
     let needed = focus.enough();
     let clear = match focus.kind {
         Kind::YesOrNo => opens_with_yes_or_no(document),
@@ -193,11 +148,7 @@ fn label(reading: &Reading, focus: &Focus) -> AnsweredLabel {
         Kind::Reason => serves(reading, focus.kind) && opening * 2 >= needed,
         Kind::Other => opening * 2 >= needed && (words <= SHORT_WORDS || opening >= 2),
     };
-    if clear {
-        AnsweredLabel::Clear
-    } else {
-        AnsweredLabel::Partial
-    }
+    if clear { AnsweredLabel::Clear } else { AnsweredLabel::Partial }
 }
 
 /// Whether the speaker refuses, does not know, or asks back, before anything else is said.
@@ -219,12 +170,7 @@ fn is_declined(reading: &Reading) -> bool {
 
 /// Whether the answer has what this kind of question asks for.
 fn serves(reading: &Reading, kind: Kind) -> bool {
-    let has = |star: Star| {
-        reading
-            .story
-            .iter()
-            .any(|clause| clause.counts_as() == star)
-    };
+    let has = |star: Star| reading.story.iter().any(|clause| clause.counts_as() == star);
     let whole = 0..reading.document.tokens.len();
     match kind {
         Kind::Story => {
@@ -235,10 +181,7 @@ fn serves(reading: &Reading, kind: Kind) -> bool {
         }
         Kind::Way => has(Star::Action),
         Kind::YesOrNo => opens_with_yes_or_no(&reading.document) || has(Star::Action),
-        Kind::Other => reading
-            .story
-            .iter()
-            .any(|clause| clause.counts_as() != Star::Other),
+        Kind::Other => reading.story.iter().any(|clause| clause.counts_as() != Star::Other),
     }
 }
 
@@ -262,8 +205,8 @@ fn kind_of(question: &Document) -> Kind {
 }
 
 fn opens_with_yes_or_no(document: &Document) -> bool {
-    const REPLIES: &str = "yes no yeah yep nope sure absolutely definitely certainly correct exactly \
-        right true never not";
+    const REPLIES: &str = "yes no yeah yep nope sure absolutely definitely certainly correct \
+        exactly right true never not";
     (0..4.min(document.tokens.len())).any(|at| {
         let word = document.fold_at(at);
         REPLIES.split_whitespace().any(|reply| reply == word)
@@ -273,9 +216,7 @@ fn opens_with_yes_or_no(document: &Document) -> bool {
 /// "I do", "we are", "I think so": the verb of the question given back.
 fn opens_with_echo(document: &Document) -> bool {
     const AUXILIARY: Bits = Bits::BE.or(Bits::HAVE).or(Bits::DO).or(Bits::MODAL);
-    let subject = document
-        .bits_at(0)
-        .any(Bits::I.or(Bits::WE).or(Bits::PRONOUN));
+    let subject = document.bits_at(0).any(Bits::I.or(Bits::WE).or(Bits::PRONOUN));
     let (second, third) = (document.bits_at(1), document.fold_at(2));
     (subject && second.any(AUXILIARY))
         || (subject && matches!(document.fold_at(1), "think" | "believe" | "hope") && third == "so")
@@ -284,11 +225,8 @@ fn opens_with_echo(document: &Document) -> bool {
 fn evidence(reading: &Reading, focus: &Focus) -> Vec<crate::domain::analysis::Evidence> {
     let mut quoted = Vec::new();
     for term in &focus.terms {
-        let place = reading
-            .document
-            .tokens
-            .iter()
-            .position(|token| term.stems.contains(&token.stem));
+        let place =
+            reading.document.tokens.iter().position(|token| term.stems.contains(&token.stem));
         if let Some(at) = place {
             quoted.push(reading.evidence(at..at + 1, "relevance.focus_term"));
         }

@@ -45,11 +45,7 @@ pub(super) fn measure(reading: &Reading) -> Signal {
         let part = clause.parts.strongest(STORY_MIN);
         told[clause.sentence] |= part != Star::Other && !clause.repeated;
     }
-    let told_words = document
-        .sentences
-        .iter()
-        .zip(&told)
-        .filter(|(_, told)| **told);
+    let told_words = document.sentences.iter().zip(&told).filter(|(_, told)| **told);
     let told_words: usize = told_words.map(|(range, _)| range.len()).sum();
     if told_words < TOLD_WORDS_MIN || document.tokens.len() < UNSCORED_WORDS {
         for (index, range) in document.sentences.iter().enumerate() {
@@ -58,12 +54,7 @@ pub(super) fn measure(reading: &Reading) -> Signal {
     }
     let (mut words, mut information, mut figures) = (0, 0, 0);
     let mut evidence: Vec<Evidence> = Vec::new();
-    for (range, _) in document
-        .sentences
-        .iter()
-        .zip(&told)
-        .filter(|(_, told)| **told)
-    {
+    for (range, _) in document.sentences.iter().zip(&told).filter(|(_, told)| **told) {
         for at in range.clone() {
             let (points, rule) = weigh(&document.tokens[at], at > range.start);
             words += i64::from(!document.tokens[at].bits.any(Bits::FILLER));
@@ -73,16 +64,11 @@ pub(super) fn measure(reading: &Reading) -> Signal {
                 evidence.push(reading.evidence(at..at + 1, rule));
             }
         }
-        for hit in document
-            .hits_in(range)
-            .iter()
-            .filter(|hit| matches!(hit.cue, Cue::Vague | Cue::Hedge))
+        for hit in
+            document.hits_in(range).iter().filter(|hit| matches!(hit.cue, Cue::Vague | Cue::Hedge))
         {
-            let rule = if hit.cue == Cue::Vague {
-                "specificity.vague"
-            } else {
-                "specificity.hedge"
-            };
+            let rule =
+                if hit.cue == Cue::Vague { "specificity.vague" } else { "specificity.hedge" };
             information -= PHRASE;
             evidence.push(reading.evidence(hit.first as usize..hit.last as usize + 1, rule));
         }
@@ -128,10 +114,7 @@ mod tests {
     use crate::insight::lexicon::Lexicon;
 
     fn value(text: &str) -> i64 {
-        measure(&Reading::new(&Lexicon::new(), text))
-            .value
-            .expect("has words")
-            .0
+        measure(&Reading::new(&Lexicon::new(), text)).value.expect("has words").0
     }
 
     #[test]

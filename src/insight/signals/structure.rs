@@ -2,8 +2,8 @@
 //! order?
 //!
 //! Counted over clauses with a clear part, exact ones fully and general ones by half. Each part
-//! saturates at four clauses, so that length alone buys nothing; nothing is ever taken away, so adding a stated result cannot lower the
-//! value.
+//! saturates at four clauses, so that length alone buys nothing; nothing is ever taken away, so
+//! adding a stated result cannot lower the value.
 
 use std::ops::Range;
 
@@ -14,8 +14,8 @@ use crate::insight::lexicon::{Bits, Cue};
 use crate::insight::story::{Clause, Parts};
 
 /// A part's points by how fully it is told, in halves of a clause: a clause with exact words is a
-/// whole one, a general or hedged one a half. The first ones count most, and a single clause, which a
-/// rule may have misread, does not carry the value.
+/// whole one, a general or hedged one a half. The first ones count most, and a single clause, which
+/// a rule may have misread, does not carry the value.
 type Points = [i64; 9];
 const SETTING: Points = [0, 7, 13, 16, 18, 20, 22, 24, 25];
 const ACTION: Points = [0, 6, 12, 16, 19, 22, 25, 28, 30];
@@ -56,27 +56,18 @@ pub(super) fn measure(reading: &Reading) -> Signal {
         evidence.push(reading.evidence(clause.range.clone(), rule));
     }
     let points = [SETTING, ACTION, RESULT, REFLECTION];
-    let covered: i64 = told
-        .iter()
-        .zip(points)
-        .map(|(halves, p)| p[(*halves).min(8)])
-        .sum();
+    let covered: i64 = told.iter().zip(points).map(|(halves, p)| p[(*halves).min(8)]).sum();
     let ordered = ORDER * (i64::from(action_after) + i64::from(result_after));
     signal(Milli::whole(covered + ordered), evidence)
 }
 
 /// Whether a clause holds words that another story would not, and does not hedge them.
 fn is_exact(reading: &Reading, clause: &Clause) -> bool {
-    const PLAIN: Bits = Bits::FUNCTION
-        .or(Bits::EVERYDAY)
-        .or(Bits::FILLER)
-        .or(Bits::VAGUE);
+    const PLAIN: Bits = Bits::FUNCTION.or(Bits::EVERYDAY).or(Bits::FILLER).or(Bits::VAGUE);
     let document = &reading.document;
     let hedged = clause.verb.conditional
         || document.has(&clause.range, Cue::Hedge)
-        || document.tokens[clause.range.clone()]
-            .iter()
-            .any(|t| t.bits.any(Bits::HEDGE));
+        || document.tokens[clause.range.clone()].iter().any(|t| t.bits.any(Bits::HEDGE));
     let exact = clause
         .range
         .clone()
@@ -132,16 +123,8 @@ fn weaknesses(reading: &Reading, range: &Range<usize>, star: Star) -> Vec<String
     let document = &reading.document;
     let tokens = &document.tokens[range.clone()];
     let count = |bits: Bits| tokens.iter().filter(|token| token.bits.any(bits)).count();
-    let cues = |cue: Cue| {
-        document
-            .hits_in(range)
-            .iter()
-            .filter(|hit| hit.cue == cue)
-            .count()
-    };
-    let measured = tokens
-        .iter()
-        .any(|token| token.number || token.bits.any(Bits::NUMBER));
+    let cues = |cue: Cue| document.hits_in(range).iter().filter(|hit| hit.cue == cue).count();
+    let measured = tokens.iter().any(|token| token.number || token.bits.any(Bits::NUMBER));
     let mut weak = Vec::new();
     let mut note = |is_weak: bool, code: &str| {
         if is_weak {
@@ -151,10 +134,7 @@ fn weaknesses(reading: &Reading, range: &Range<usize>, star: Star) -> Vec<String
     note(tokens.len() > LONG_SENTENCE_WORDS, "long");
     note(document.is_repeat(range), "repeated");
     note(count(Bits::FILLER) + cues(Cue::Tic) >= 2, "filler");
-    note(
-        count(Bits::VAGUE) + cues(Cue::Vague) >= 2 && !measured,
-        "vague",
-    );
+    note(count(Bits::VAGUE) + cues(Cue::Vague) >= 2 && !measured, "vague");
     note(count(Bits::HEDGE) + cues(Cue::Hedge) >= 2, "hedged");
     note(star == Star::Result && !measured, "unmeasured_result");
     note(cues(Cue::Praise) > 0 && !measured, "self_praise");

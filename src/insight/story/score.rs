@@ -23,10 +23,7 @@ pub(super) fn score(document: &Document, range: &Range<usize>, verb: &Verb) -> P
     parts.situation = parts.situation.min(4);
     parts.result = parts.result.min(6);
     if document.has(range, Cue::Retraction) {
-        return Parts {
-            situation: 2,
-            ..Parts::default()
-        };
+        return Parts { situation: 2, ..Parts::default() };
     }
     match verb.subject {
         Subject::I | Subject::We => score_own(document, range, verb, &mut parts),
@@ -46,11 +43,7 @@ fn score_own(document: &Document, range: &Range<usize>, verb: &Verb, parts: &mut
     } else if main.any(Bits::LOSS) {
         parts.situation += 3;
     } else if main.any(Bits::UP.or(Bits::DOWN).or(Bits::GAIN)) {
-        let toward = if measured {
-            &mut parts.result
-        } else {
-            &mut parts.action
-        };
+        let toward = if measured { &mut parts.result } else { &mut parts.action };
         *toward += 4;
     } else if main.any(Bits::ACTION) {
         // What was not done is no action, and a plain verb in the present says what is usual.
@@ -90,11 +83,7 @@ fn score_other(document: &Document, range: &Range<usize>, verb: &Verb, parts: &m
         // "Furniture demands patience" says what is so at all times, not what happened.
         parts.situation += i32::from(trouble) * 2;
     } else if let Some(better) = turn(document, range, verb) {
-        *(if better {
-            &mut parts.result
-        } else {
-            &mut parts.situation
-        }) += 4;
+        *(if better { &mut parts.result } else { &mut parts.situation }) += 4;
     } else if main.any(Bits::REQUEST) {
         parts.situation += 3;
     } else if main.any(Bits::HELP) && is(Bits::ACTOR) {
@@ -149,19 +138,15 @@ fn turn(document: &Document, range: &Range<usize>, verb: &Verb) -> Option<bool> 
 }
 
 fn any(document: &Document, range: Range<usize>, bits: Bits) -> bool {
-    document.tokens[range]
-        .iter()
-        .any(|token| token.bits.any(bits))
+    document.tokens[range].iter().any(|token| token.bits.any(bits))
 }
 
 /// "The queues were shorter", "it became easier": a state named by comparison, and whether it is
 /// the better one. For a subject of which less is better, lower is better.
 fn compared(document: &Document, range: &Range<usize>, verb: &Verb, less: bool) -> Option<bool> {
-    const STATES: [&str; 8] = [
-        "was", "were", "became", "got", "felt", "seemed", "ran", "worked",
-    ];
-    const BETTER: &str = "better easier smoother happier stronger clearer safer quicker faster cheaper \
-        simpler calmer healthier tidier steadier";
+    const STATES: [&str; 8] = ["was", "were", "became", "got", "felt", "seemed", "ran", "worked"];
+    const BETTER: &str = "better easier smoother happier stronger clearer safer quicker faster \
+        cheaper simpler calmer healthier tidier steadier";
     const HIGHER: &str = "higher larger bigger more greater";
     const LOWER: &str = "lower fewer less smaller shorter";
     if !STATES.contains(&document.fold_at(verb.at)) {

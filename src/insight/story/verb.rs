@@ -65,10 +65,7 @@ impl Verb {
 
 /// Finds subject and verb; a clause without a subject takes the one of the clause before it.
 pub(super) fn find(document: &Document, range: &Range<usize>, before: Option<Verb>) -> Verb {
-    let at = range
-        .clone()
-        .find(|&at| is_finite(document, range, at))
-        .unwrap_or(range.end);
+    let at = range.clone().find(|&at| is_finite(document, range, at)).unwrap_or(range.end);
     let mut subject = subject_of(document, range.start..at, range);
     if subject == Subject::None && at < range.end {
         subject = before.map_or(Subject::None, |verb| verb.subject);
@@ -79,11 +76,7 @@ pub(super) fn find(document: &Document, range: &Range<usize>, before: Option<Ver
         subject,
         at,
         content_at: at,
-        content: if at < range.end {
-            first
-        } else {
-            Bits::default()
-        },
+        content: if at < range.end { first } else { Bits::default() },
         auxiliary: Bits::default(),
         past: at < range.end && (first.any(Bits::PAST) || is_regular_past(word)),
         passive: false,
@@ -107,11 +100,10 @@ fn follow_auxiliary(document: &Document, range: &Range<usize>, verb: &mut Verb) 
     let word = document.fold_at(at);
     verb.auxiliary = first;
     verb.conditional = first.any(Bits::MODAL) && !matches!(word, "will" | "can" | "i'll" | "we'll");
-    verb.past = matches!(
-        word,
-        "was" | "were" | "had" | "did" | "wasn't" | "weren't" | "didn't" | "hadn't"
-    ) || word.ends_with("'ve")
-        || matches!(word, "have" | "has");
+    verb.past =
+        matches!(word, "was" | "were" | "had" | "did" | "wasn't" | "weren't" | "didn't" | "hadn't")
+            || word.ends_with("'ve")
+            || matches!(word, "have" | "has");
     verb.content = Bits::default();
     for next in at + 1..(at + 1 + REACH).min(range.end) {
         let bits = document.bits_at(next);
@@ -170,18 +162,11 @@ fn subject_of(document: &Document, before: Range<usize>, clause: &Range<usize>) 
 fn is_finite(document: &Document, range: &Range<usize>, at: usize) -> bool {
     let bits = document.bits_at(at);
     if bits.any(AUXILIARY)
-        && !matches!(
-            document.fold_at(at),
-            "being" | "been" | "having" | "doing" | "be"
-        )
+        && !matches!(document.fold_at(at), "being" | "been" | "having" | "doing" | "be")
     {
         return true;
     }
-    let before = if at > range.start {
-        document.bits_at(at - 1)
-    } else {
-        Bits::default()
-    };
+    let before = if at > range.start { document.bits_at(at - 1) } else { Bits::default() };
     if bits.any(Bits::PAST) || is_regular_past(document.fold_at(at)) {
         // "the redesigned page" holds a participle, not a verb.
         return !before.any(Bits::DETERMINER) || before.any(Bits::PRONOUN);
@@ -202,8 +187,7 @@ fn is_finite(document: &Document, range: &Range<usize>, at: usize) -> bool {
 
 /// An unlisted word that looks like a past form.
 fn is_regular_past(folded: &str) -> bool {
-    const OTHER: [&str; 8] = [
-        "hundred", "need", "speed", "indeed", "exceed", "proceed", "succeed", "embed",
-    ];
+    const OTHER: [&str; 8] =
+        ["hundred", "need", "speed", "indeed", "exceed", "proceed", "succeed", "embed"];
     folded.len() > 4 && folded.ends_with("ed") && !OTHER.contains(&folded)
 }

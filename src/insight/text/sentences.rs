@@ -16,12 +16,8 @@ const SENTENCE_WORDS_LIMIT: usize = 200;
 const PIECE_WORDS_MIN: usize = 8;
 
 const SUBJECT: Bits = Bits::I.or(Bits::WE).or(Bits::PRONOUN).or(Bits::DETERMINER);
-const VERB: Bits = Bits::ACTION
-    .or(Bits::UP)
-    .or(Bits::DOWN)
-    .or(Bits::GAIN)
-    .or(Bits::LOSS)
-    .or(Bits::HELP);
+const VERB: Bits =
+    Bits::ACTION.or(Bits::UP).or(Bits::DOWN).or(Bits::GAIN).or(Bits::LOSS).or(Bits::HELP);
 const AUXILIARY: Bits = Bits::BE.or(Bits::HAVE).or(Bits::DO).or(Bits::MODAL);
 
 /// Cuts the tokens into sentences.
