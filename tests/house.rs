@@ -1,7 +1,7 @@
-//! The house rules: what reviewers would otherwise have to remember, checked against this repository.
+//! The house rules: what reviewers would otherwise have to remember, checked against the code.
 //!
-//! Each rule is a function from text to violations. Here it meets the repository; in its own file it
-//! meets a snippet that breaks it, so that no rule can quietly accept everything.
+//! Each rule is a function from text to violations. Here it meets the repository; in its own file
+//! it meets snippets that break it, so that no rule can quietly accept everything.
 
 #[path = "house/code.rs"]
 mod code;

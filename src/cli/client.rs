@@ -166,12 +166,15 @@ impl Client {
                 let what = format!("you may not open the operator's socket {}", path.display());
                 Error::refused(what).next("run this as the user that the node runs as")
             }
-            Target::Socket(path) => Error::unavailable(format!("no node answers on {}", path.display()))
-                .why(error.to_string())
-                .next(
-                    "is `greenroom serve` running on this data directory? Name another one with \
+            Target::Socket(path) => Error::unavailable(format!(
+                "no node answers on {}",
+                path.display()
+            ))
+            .why(error.to_string())
+            .next(
+                "is `greenroom serve` running on this data directory? Name another one with \
                      --data-dir, or a node elsewhere with --url and --token",
-                ),
+            ),
             Target::Tcp(authority) => Error::unavailable(format!("no node answers on {authority}"))
                 .why(error.to_string())
                 .next("is `greenroom serve` running there, and is this its address?"),

@@ -133,11 +133,8 @@ async fn all(client: &Client) -> Result<Vec<Value>, Error> {
             people.extend(items);
         }
         let Some(next) = page["next"].as_str() else { return Ok(people) };
-        path = format!(
-            "/api/v1/people?limit={}&cursor={}",
-            limit::PAGE_ITEMS_MAX,
-            query_value(next)
-        );
+        path =
+            format!("/api/v1/people?limit={}&cursor={}", limit::PAGE_ITEMS_MAX, query_value(next));
     }
     Err(Error::fault(format!("the list of people has no end after {PAGES_MAX} pages")))
 }

@@ -1,4 +1,4 @@
-//! `greenroom score`: answers on stdin, one JSON object a line; results on stdout, in the same order.
+//! `greenroom score`: answers on stdin, one JSON object a line; a result for each on stdout.
 //!
 //! **Invariant:** each line that comes in, an empty one too, has one line that goes out, so that a
 //! program may count on it; and nothing that was scored waits while the next line is waited for.

@@ -127,6 +127,7 @@ impl Running {
     pub async fn stop(self) {
         self.app.begin_stop();
         self.app.hub.drain().await;
+        self.app.sockets_closed().await;
         let _ = self.stop.send(true);
         for server in self.servers {
             let _ = server.await;

@@ -51,6 +51,9 @@ pub const MAILBOX_INPUTS_MAX: usize = 1_024;
 /// How long a socket may take nothing before it is closed as dead.
 pub const WRITE_STALL_SECONDS: u64 = 20;
 
+/// How long a closed socket waits for the other side's close.
+pub const CLOSE_SECONDS: u64 = 2;
+
 /// Between two protocol pings; proxies cut idle connections after 30 s and more.
 pub const PING_SECONDS: u64 = 20;
 

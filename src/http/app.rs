@@ -3,6 +3,9 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
 
 use crate::auth::password::Passwords;
 use crate::auth::secret::Secrets;
@@ -10,6 +13,7 @@ use crate::auth::ticket::TicketBook;
 use crate::cluster::Replica;
 use crate::domain::command::Once;
 use crate::domain::kit::Kit;
+use crate::domain::limit;
 use crate::domain::refusal::{Code, Refusal};
 use crate::insight::Engine;
 use crate::room::answer::Analyst;
@@ -53,6 +57,8 @@ pub struct App {
     pub directory: Arc<Directory>,
     /// The setup token until setup.
     pub setup_token: Mutex<Option<String>>,
+    /// A place for each socket of this node.
+    pub(super) sockets: Arc<Semaphore>,
     set_up: AtomicBool,
     stopping: AtomicBool,
     in_flight: Mutex<HashSet<(String, String)>>,
@@ -123,6 +129,7 @@ impl App {
             metrics_token: parts.metrics_token,
             directory: parts.directory,
             setup_token: Mutex::new(parts.setup_token),
+            sockets: Arc::new(Semaphore::new(limit::SOCKETS_MAX)),
             set_up: AtomicBool::new(identity.organisation.is_some()),
             stopping: AtomicBool::new(false),
             in_flight: Mutex::default(),
@@ -153,6 +160,15 @@ impl App {
     /// Begins going down: `/readyz` says so from now on.
     pub fn begin_stop(&self) {
         self.stopping.store(true, Ordering::Release);
+    }
+
+    /// Waits until every socket is closed, for so long as a stopping node may.
+    pub async fn sockets_closed(&self) {
+        let all = u32::try_from(limit::SOCKETS_MAX).unwrap_or(u32::MAX);
+        let patience = Duration::from_secs(limit::DRAIN_SECONDS);
+        if tokio::time::timeout(patience, self.sockets.acquire_many(all)).await.is_err() {
+            tracing::warn!("some sockets did not close in time and are cut off");
+        }
     }
 
     /// Takes the place of a key, if no other request with it runs.

@@ -47,17 +47,20 @@ pub(super) async fn open(
         let detail = format!("ask for the subprotocol {SUBPROTOCOL}");
         return Err(Refusal::field("Sec-WebSocket-Protocol", detail).into());
     }
-    if app.metrics.sockets.get() >= limit::SOCKETS_MAX as i64 {
+    let Ok(place) = app.sockets.clone().try_acquire_owned() else {
         let detail = "this node has all the sockets that it can hold; try again later";
         return Ok(Problem::bare(StatusCode::SERVICE_UNAVAILABLE, "room.full", detail)
             .into_response());
-    }
+    };
     Ok(upgrade
         .max_message_size(READ_BYTES_MAX)
         .max_frame_size(READ_BYTES_MAX)
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
-        .on_upgrade(move |socket| carry(app, interview, socket)))
+        .on_upgrade(move |socket| async move {
+            carry(app, interview, socket).await;
+            drop(place);
+        }))
 }
 
 /// A page of somebody else must not open a socket with our visitor's rights, ticket or not.
@@ -81,11 +84,21 @@ async fn carry(app: Shared, interview: InterviewId, socket: WebSocket) {
     app.metrics.sockets.inc();
     let (mut sink, mut stream) = socket.split();
     if let Some((seat, out)) = greet(&app, interview, &mut sink, &mut stream).await {
-        let writer = tokio::spawn(write(app.clone(), sink, out));
-        read(&app, &mut stream, &seat).await;
-        seat.leave().await;
-        // The writer ends by itself: the room has dropped its end, or the socket is gone.
-        let _ = writer.await;
+        let mut writer = tokio::spawn(write(app.clone(), sink, out));
+        tokio::select! {
+            () = read(&app, &mut stream, &seat) => {
+                seat.leave().await;
+                // The writer ends by itself: the room has dropped its end, or the socket is gone.
+                let _ = writer.await;
+            }
+            _ = &mut writer => {
+                // We said goodbye; the other side answers with its own close, or is gone.
+                let answer = async { while let Some(Ok(_)) = stream.next().await {} };
+                let patience = Duration::from_secs(limit::CLOSE_SECONDS);
+                let _ = tokio::time::timeout(patience, answer).await;
+                seat.leave().await;
+            }
+        }
     }
     app.metrics.sockets.dec();
 }

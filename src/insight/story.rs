@@ -113,6 +113,8 @@ mod tests {
             ("We interviewed twelve branch managers", Star::Action),
             ("Complaints fell by a third", Star::Result),
             ("Complaints rose every week", Star::Situation),
+            ("As a result lost parcels fell by half", Star::Result),
+            ("As a result complaints rose at first", Star::Result),
             ("Revenue dropped every week", Star::Situation),
             ("My task was to move the archive", Star::Task),
             ("I learned that pilots need an owner", Star::Reflection),

@@ -1,8 +1,9 @@
-//! A finished report as a file: JSON for programs, CSV for tables, Markdown for notes, HTML for paper.
+//! A finished report as a file: JSON for programs, CSV for tables, Markdown for notes, HTML for
+//! paper.
 //!
 //! **Invariant:** nothing is measured here; every number is one of the report's own.
-//! **Invariant:** words that people typed stay words: no format lets them become a formula, markup, a
-//! link or a script.
+//! **Invariant:** words that people typed stay words: no format lets them become a formula,
+//! markup, a link or a script.
 
 mod csv;
 mod html;
@@ -35,9 +36,7 @@ impl Format {
 
     /// Reads the `format` of a request.
     pub fn parse(text: &str) -> Result<Format, Refusal> {
-        let named = Format::ALL
-            .into_iter()
-            .find(|format| format.extension() == text);
+        let named = Format::ALL.into_iter().find(|format| format.extension() == text);
         named.ok_or_else(|| {
             let detail = "not a form of a report: use json, csv, md or html";
             Refusal::field("format", detail)

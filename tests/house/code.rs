@@ -6,47 +6,50 @@ use std::ops::Range;
 
 /// One Rust file.
 #[derive(Debug)]
-pub struct Code {
+pub(crate) struct Code {
     /// Its path from the top of the repository.
-    pub path: String,
+    pub(crate) path: String,
     /// The lines as they are.
-    pub lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
     /// All characters, comments and insides of strings as blanks.
-    pub blanked: Vec<char>,
+    pub(crate) blanked: Vec<char>,
     /// All characters as they are.
-    pub letters: Vec<char>,
+    pub(crate) letters: Vec<char>,
+    /// The place of each line's first character.
+    starts: Vec<usize>,
     /// For each line whether it is built for tests only.
-    pub test: Vec<bool>,
+    pub(crate) test: Vec<bool>,
 }
 
 impl Code {
     /// Reads a file's text.
-    pub fn new(path: &str, text: &str) -> Code {
+    pub(crate) fn new(path: &str, text: &str) -> Code {
         let letters: Vec<char> = text.chars().collect();
         let blanked = blank(&letters);
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        let mut code =
-            Code { path: path.to_owned(), test: vec![false; lines.len()], lines, blanked, letters };
+        let ends = letters.iter().enumerate().filter(|(_, letter)| **letter == '\n');
+        let starts = std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect();
+        let test = vec![false; lines.len()];
+        let mut code = Code { path: path.to_owned(), lines, blanked, letters, starts, test };
         for item in code.test_items() {
-            let (from, to) = (code.line(item.start), code.line(item.end));
+            let (from, to) = (code.line(item.start), code.line(item.end - 1));
             code.test[from - 1..to].iter_mut().for_each(|line| *line = true);
         }
         code
     }
 
     /// The line of a character, from 1.
-    pub fn line(&self, at: usize) -> usize {
-        let before = &self.letters[..at.min(self.letters.len())];
-        1 + before.iter().filter(|letter| **letter == '\n').count()
+    pub(crate) fn line(&self, at: usize) -> usize {
+        self.starts.partition_point(|start| *start <= at)
     }
 
     /// Whether the line of a character is built for tests only.
-    pub fn is_test(&self, at: usize) -> bool {
+    pub(crate) fn is_test(&self, at: usize) -> bool {
         self.test.get(self.line(at) - 1).copied().unwrap_or(false)
     }
 
     /// Where the code has this text; blanks count as they stand.
-    pub fn find(&self, text: &str) -> Vec<usize> {
+    pub(crate) fn find(&self, text: &str) -> Vec<usize> {
         let wanted: Vec<char> = text.chars().collect();
         let windows = self.blanked.windows(wanted.len()).enumerate();
         let hits = windows.filter(|(_, window)| *window == wanted.as_slice());
@@ -54,7 +57,7 @@ impl Code {
     }
 
     /// The path of modules that this file is, without the crate: `src/a/b.rs` is `a`, `b`.
-    pub fn module(&self) -> Vec<String> {
+    pub(crate) fn module(&self) -> Vec<String> {
         let inside = self.path.strip_prefix("src/").unwrap_or("");
         let names = inside.strip_suffix(".rs").unwrap_or(inside).split('/');
         let named = |name: &&str| !["", "mod", "lib", "main"].contains(name);
@@ -62,7 +65,7 @@ impl Code {
     }
 
     /// The modules in files of their own that are declared for tests only.
-    pub fn test_modules(&self) -> Vec<Vec<String>> {
+    pub(crate) fn test_modules(&self) -> Vec<Vec<String>> {
         let items = self.test_items().into_iter();
         let texts = items.map(|item| self.blanked[item].iter().collect::<String>());
         let names = texts.filter_map(|text| {
@@ -74,7 +77,7 @@ impl Code {
     }
 
     /// The functions with a body: name, and the characters from `fn` to the closing brace.
-    pub fn functions(&self) -> Vec<(String, Range<usize>)> {
+    pub(crate) fn functions(&self) -> Vec<(String, Range<usize>)> {
         let mut found = Vec::new();
         for at in self.find("fn ") {
             let before = at.checked_sub(1).map_or(' ', |before| self.blanked[before]);
@@ -98,7 +101,7 @@ impl Code {
     /// From each `#[cfg(test)]` to the end of the item that it is about.
     fn test_items(&self) -> Vec<Range<usize>> {
         let marks = self.find("#[cfg(test)]").into_iter();
-        let items = marks.filter_map(|at| Some(at..self.item_end(at)?));
+        let items = marks.filter_map(|at| Some(at..self.item_end(at)? + 1));
         items.collect()
     }
 
@@ -126,7 +129,7 @@ impl Code {
 }
 
 /// Whether a character can be a part of a name.
-pub fn is_word(letter: char) -> bool {
+pub(crate) fn is_word(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
 }
 

@@ -5,14 +5,14 @@ use super::names::{Name, names};
 use super::tree::Violation;
 
 /// The folders in their order; each may import from those before it.
-pub const FOLDERS: [&str; 10] =
+pub(crate) const FOLDERS: [&str; 10] =
     ["domain", "insight", "config", "store", "cluster", "auth", "room", "jobs", "http", "cli"];
 
 /// Stands beside `config`: it may import `domain`, and everything from `store` on may import it.
-pub const BESIDE: &str = "telemetry";
+pub(crate) const BESIDE: &str = "telemetry";
 
 /// Paths that climb or descend to where they may not.
-pub fn check(code: &Code) -> Vec<Violation> {
+pub(crate) fn check(code: &Code) -> Vec<Violation> {
     if !code.path.starts_with("src/") {
         return Vec::new();
     }
@@ -48,8 +48,8 @@ fn complaint(from: &str, to: &str) -> Option<String> {
     }
     (!may_import(from, to)).then(|| {
         format!(
-            "`{from}` may not import from `{to}`, which stands below it; move what is needed up, or \
-             let the folder below call this one"
+            "`{from}` may not import from `{to}`, which stands below it; move what is needed \
+             up, or let the folder below call this one"
         )
     })
 }

@@ -14,7 +14,7 @@ const LEVELS: usize = 5;
 const QUESTIONS_MIN: usize = 6;
 
 /// Everything that is wrong with one kit.
-pub fn check(path: &str, text: &str) -> Vec<Violation> {
+pub(crate) fn check(path: &str, text: &str) -> Vec<Violation> {
     let mut wrong = Vec::new();
     match text.parse::<Table>() {
         Ok(kit) => check_kit(path, &kit, &mut wrong),

@@ -7,24 +7,25 @@ use sha2::{Digest, Sha256};
 use super::tree::Violation;
 
 /// Where the sums are kept.
-pub const LIST: &str = "tests/golden/migrations.txt";
+pub(crate) const LIST: &str = "tests/golden/migrations.txt";
 
 /// The sum that names a text.
-pub fn sum(text: &str) -> String {
+pub(crate) fn sum(text: &str) -> String {
     let bytes = Sha256::digest(text.as_bytes());
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The list as it is kept: path and sum, one migration a line.
-pub fn list(present: &[(String, String)]) -> String {
-    let head = "# Migrations with the SHA-256 of their text. A line that was in a release stays as it \
-        is:\n# a change of the schema is a new file. Written by: BLESS=1 cargo test --test house\n";
+pub(crate) fn list(present: &[(String, String)]) -> String {
+    let head = "# Migrations with the SHA-256 of their text. A line that was in a release stays\n\
+        # as it is: a change of the schema is a new file.\n\
+        # Written by: BLESS=1 cargo test --test house\n";
     let lines = present.iter().map(|(path, sum)| format!("{path} {sum}\n"));
     head.to_owned() + &lines.collect::<String>()
 }
 
 /// What differs between the list and the files.
-pub fn check(listed: &str, present: &[(String, String)]) -> Vec<Violation> {
+pub(crate) fn check(listed: &str, present: &[(String, String)]) -> Vec<Violation> {
     let lines = listed.lines().filter(|line| !line.starts_with('#'));
     let listed: BTreeMap<&str, &str> = lines.filter_map(|line| line.split_once(' ')).collect();
     let mut found = Vec::new();

@@ -1,24 +1,25 @@
-//! The paths that a piece of code names, with groups written out: `use a::{b, c::d}` names `a::b` and
-//! `a::c::d`.
+//! The paths that a piece of code names, with groups written out: `use a::{b, c::d}` names `a::b`
+//! and `a::c::d`.
 
 use super::code::{Code, is_word};
 
 /// A path somewhere in code.
 #[derive(Debug)]
-pub struct Name {
+pub(crate) struct Name {
     /// Its first character.
-    pub at: usize,
+    pub(crate) at: usize,
     /// Its parts, for instance `crate`, `domain`, `id`; `*` for everything.
-    pub parts: Vec<String>,
+    pub(crate) parts: Vec<String>,
     /// The module in which it stands.
-    pub module: Vec<String>,
+    pub(crate) module: Vec<String>,
 }
 
 /// Every path with two parts at least, and every single name after `use`.
-pub fn names(code: &Code) -> Vec<Name> {
+pub(crate) fn names(code: &Code) -> Vec<Name> {
     let mut reader = Reader { tokens: tokens(code), next: 0, found: Vec::new() };
     // Modules that are written out inside the file, with the depth of their braces.
     let mut inside: Vec<(String, usize)> = Vec::new();
+    let own = code.module();
     let mut depth = 0;
     while let Some((text, _)) = reader.peek(0) {
         match text.as_str() {
@@ -33,10 +34,10 @@ pub fn names(code: &Code) -> Vec<Name> {
             }
             _ => {}
         }
-        let modules = inside.iter().map(|(name, _)| name.clone());
-        let module = [code.module(), modules.collect()].concat();
         let after_use = reader.next > 0 && reader.tokens[reader.next - 1].0 == "use";
         if starts_path(&reader, &text) {
+            let mut module = own.clone();
+            module.extend(inside.iter().map(|(name, _)| name.clone()));
             reader.path(Vec::new(), &module, after_use);
         } else {
             reader.next += 1;

@@ -1,5 +1,5 @@
-//! Rules about where things are: names that gather nothing in particular, the top of the repository,
-//! and the notes of deep folders.
+//! Rules about where things are: names that gather nothing in particular, the top of the
+//! repository, and the notes of deep folders.
 
 use super::tree::Violation;
 
@@ -29,7 +29,7 @@ const TOP: [&str; 15] = [
 const DEEP: [&str; 4] = ["cluster", "insight", "room", "store"];
 
 /// Files and folders with names that say nothing.
-pub fn check_names(paths: &[String]) -> Vec<Violation> {
+pub(crate) fn check_names(paths: &[String]) -> Vec<Violation> {
     let vague = paths.iter().filter_map(|path| {
         let mut names = path.split('/').map(|name| name.split('.').next().unwrap_or(""));
         let name = names.find(|name| VAGUE.contains(name) || *name == "util")?;
@@ -40,7 +40,7 @@ pub fn check_names(paths: &[String]) -> Vec<Violation> {
 }
 
 /// Entries at the top that the design does not know. What `.gitignore` names there is not ours.
-pub fn check_top(entries: &[String], ignored: &str) -> Vec<Violation> {
+pub(crate) fn check_top(entries: &[String], ignored: &str) -> Vec<Violation> {
     let local: Vec<&str> = ignored.lines().filter_map(|line| line.strip_prefix('/')).collect();
     let unknown = entries.iter().filter(|name| {
         let known = TOP.contains(&name.as_str()) || local.contains(&name.as_str());
@@ -55,7 +55,7 @@ pub fn check_top(entries: &[String], ignored: &str) -> Vec<Violation> {
 }
 
 /// Deep folders without a note.
-pub fn check_designs(paths: &[String]) -> Vec<Violation> {
+pub(crate) fn check_designs(paths: &[String]) -> Vec<Violation> {
     let notes = DEEP.iter().map(|folder| format!("src/{folder}/DESIGN.md"));
     let missing = notes.filter(|note| !paths.contains(note));
     missing

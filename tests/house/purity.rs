@@ -1,5 +1,5 @@
-//! Rule: the rules of the product and the engine touch no clock, disk, network or chance, and sum in
-//! whole numbers; neither does the code that applies commands.
+//! Rule: the rules of the product, the engine and the code that applies commands touch no clock,
+//! disk, network or chance; what the first two sum, they sum in whole numbers.
 
 use super::code::Code;
 use super::crates::lies_in;
@@ -29,15 +29,15 @@ const WHOLE: [&str; 2] = ["src/domain", "src/insight"];
 const DECIMALS: &str = "src/domain/number.rs";
 
 /// What a pure folder names and may not.
-pub fn check(code: &Code) -> Vec<Violation> {
+pub(crate) fn check(code: &Code) -> Vec<Violation> {
     let mut found = Vec::new();
     if PURE.iter().any(|folder| lies_in(&code.path, folder)) {
         for name in names(code) {
             // Tests may read golden files and measure.
             if let Some(what) = outside(&name).filter(|_| !code.is_test(name.at)) {
                 let text = format!(
-                    "`{what}` makes the result depend on more than the arguments; take the value as \
-                     an argument, made by the caller or carried in the command"
+                    "`{what}` makes the result depend on more than the arguments; take the value \
+                     as an argument, made by the caller or carried in the command"
                 );
                 found.push(Violation::new(&code.path, code.line(name.at), text));
             }

@@ -12,7 +12,7 @@ const FILE_WITH_TESTS_LINES_MAX: usize = 500;
 const LONG: &[(&str, &str)] = &[];
 
 /// A file begins by saying what it is for.
-pub fn check_doc(code: &Code) -> Vec<Violation> {
+pub(crate) fn check_doc(code: &Code) -> Vec<Violation> {
     let says = |line: &String| line.starts_with("//! ") && line.len() > "//! ".len();
     if code.lines.first().is_some_and(says) {
         return Vec::new();
@@ -22,7 +22,7 @@ pub fn check_doc(code: &Code) -> Vec<Violation> {
 }
 
 /// No line is wider than a screen.
-pub fn check_columns(code: &Code) -> Vec<Violation> {
+pub(crate) fn check_columns(code: &Code) -> Vec<Violation> {
     let lines = (1..).zip(&code.lines);
     let wide = lines.map(|(n, line)| (n, line.chars().count()));
     let wide = wide.filter(|(_, columns)| *columns > COLUMNS_MAX);
@@ -34,7 +34,7 @@ pub fn check_columns(code: &Code) -> Vec<Violation> {
 }
 
 /// No function is longer than a screen.
-pub fn check_functions(code: &Code) -> Vec<Violation> {
+pub(crate) fn check_functions(code: &Code) -> Vec<Violation> {
     let functions = code.functions().into_iter();
     let measured = functions.map(|(name, range)| {
         let (from, to) = (code.line(range.start), code.line(range.end));
@@ -43,8 +43,8 @@ pub fn check_functions(code: &Code) -> Vec<Violation> {
     let long = measured.filter(|(_, _, lines)| *lines > FUNCTION_LINES_MAX);
     long.map(|(name, from, lines)| {
         let text = format!(
-            "`{name}` has {lines} lines where {FUNCTION_LINES_MAX} are allowed; move a step that has \
-             a name of its own into a function"
+            "`{name}` has {lines} lines where {FUNCTION_LINES_MAX} are allowed; move a step that \
+             has a name of its own into a function"
         );
         Violation::new(&code.path, from, text)
     })
@@ -52,7 +52,7 @@ pub fn check_functions(code: &Code) -> Vec<Violation> {
 }
 
 /// No file is longer than a sitting.
-pub fn check_size(code: &Code) -> Vec<Violation> {
+pub(crate) fn check_size(code: &Code) -> Vec<Violation> {
     let all = code.lines.len();
     let product = code.test.iter().filter(|test| !**test).count();
     let exempt = LONG.iter().any(|(path, _)| *path == code.path);
@@ -60,8 +60,8 @@ pub fn check_size(code: &Code) -> Vec<Violation> {
         return Vec::new();
     } else if product > FILE_LINES_MAX {
         format!(
-            "{product} lines without tests where {FILE_LINES_MAX} are allowed; move a subject of its \
-             own into a file"
+            "{product} lines without tests where {FILE_LINES_MAX} are allowed; move a subject of \
+             its own into a file"
         )
     } else if all > FILE_WITH_TESTS_LINES_MAX {
         format!(
@@ -75,7 +75,7 @@ pub fn check_size(code: &Code) -> Vec<Violation> {
 }
 
 /// Outside tests, nothing stops the process but a broken invariant that is named.
-pub fn check_panics(code: &Code) -> Vec<Violation> {
+pub(crate) fn check_panics(code: &Code) -> Vec<Violation> {
     if !code.path.starts_with("src/") {
         return Vec::new();
     }
@@ -107,7 +107,7 @@ pub fn check_panics(code: &Code) -> Vec<Violation> {
 }
 
 /// Nothing is left for later, and no test is switched off.
-pub fn check_leftovers(code: &Code) -> Vec<Violation> {
+pub(crate) fn check_leftovers(code: &Code) -> Vec<Violation> {
     let mut found = Vec::new();
     for call in ["todo!", "unimplemented!", "dbg!", "#[ignore", "#[path"] {
         for at in code.find(call) {

@@ -1,4 +1,4 @@
-//! The repository as the rules see it: files by their paths from its top, and what is wrong with them.
+//! The repository as the rules see it: files by their paths from its top, and what breaks a rule.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,18 +8,18 @@ use super::code::Code;
 
 /// Something that breaks a rule.
 #[derive(Debug)]
-pub struct Violation {
+pub(crate) struct Violation {
     /// The file.
-    pub path: String,
+    pub(crate) path: String,
     /// The line, from 1; 0 for the whole file.
-    pub line: usize,
+    pub(crate) line: usize,
     /// What is wrong, and what to do.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 impl Violation {
     /// Names a place and what is wrong there.
-    pub fn new(path: &str, line: usize, text: impl Into<String>) -> Violation {
+    pub(crate) fn new(path: &str, line: usize, text: impl Into<String>) -> Violation {
         Violation { path: path.to_owned(), line, text: text.into() }
     }
 }
@@ -40,7 +40,7 @@ const SKIPPED: [&str; 4] = ["target", "node_modules", ".git", "shots"];
 const FILES_MAX: usize = 20_000;
 
 /// Every Rust file of the repository, with the files that are only built for tests marked.
-pub fn sources() -> Vec<Code> {
+pub(crate) fn sources() -> Vec<Code> {
     let mut all: Vec<Code> = ["src", "tests", "build.rs"]
         .iter()
         .flat_map(|top| files(top))
@@ -53,7 +53,7 @@ pub fn sources() -> Vec<Code> {
 }
 
 /// A file is test code if a `mod` under `#[cfg(test)]` brings it in, or a file that is.
-pub fn mark_test_files(all: &mut [Code]) {
+pub(crate) fn mark_test_files(all: &mut [Code]) {
     let mut modules: BTreeSet<Vec<String>> = BTreeSet::new();
     for code in all.iter() {
         modules.extend(code.test_modules());
@@ -67,9 +67,9 @@ pub fn mark_test_files(all: &mut [Code]) {
     }
 }
 
-/// The files under a folder, or the file itself, by paths from the top, in order. Nothing if there is
-/// no such thing.
-pub fn files(top: &str) -> Vec<String> {
+/// The files under a folder, or the file itself, by paths from the top, in order. Nothing if there
+/// is no such thing.
+pub(crate) fn files(top: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut waiting = vec![top.to_owned()];
     while let Some(path) = waiting.pop() {
@@ -87,11 +87,12 @@ pub fn files(top: &str) -> Vec<String> {
 }
 
 /// The names in a folder that are ours, in order.
-pub fn entries(folder: &str) -> Vec<String> {
+pub(crate) fn entries(folder: &str) -> Vec<String> {
     let read = std::fs::read_dir(root().join(folder));
     let mut names: Vec<String> = read
         .unwrap_or_else(|error| panic!("{folder} cannot be read: {error}"))
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(|entry| entry.expect("an entry of the folder").file_name())
+        .map(|name| name.into_string().expect("names are UTF-8"))
         .filter(|name| !SKIPPED.contains(&name.as_str()))
         .collect();
     names.sort();
@@ -99,21 +100,22 @@ pub fn entries(folder: &str) -> Vec<String> {
 }
 
 /// The text of a file.
-pub fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     let text = std::fs::read_to_string(root().join(path));
     text.unwrap_or_else(|error| panic!("{path} cannot be read: {error}"))
 }
 
 /// The text of a file, if there is one.
-pub fn read_if_there(path: &str) -> Option<String> {
+pub(crate) fn read_if_there(path: &str) -> Option<String> {
     root().join(path).is_file().then(|| read(path))
 }
 
 /// Writes a golden file.
-pub fn write(path: &str, text: &str) {
+pub(crate) fn write(path: &str, text: &str) {
     let full = root().join(path);
-    std::fs::create_dir_all(full.parent().unwrap()).unwrap();
-    std::fs::write(full, text).unwrap();
+    let folder = full.parent().expect("a file is in a folder");
+    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&full, text));
+    written.unwrap_or_else(|error| panic!("{path} cannot be written: {error}"));
 }
 
 fn root() -> PathBuf {

@@ -1,5 +1,5 @@
-//! Rule: the built page loads nothing from elsewhere, and its first file needs no exception from the
-//! content security policy.
+//! Rule: the built page loads nothing from elsewhere, and its first file needs no exception from
+//! the content security policy.
 
 use super::tree::Violation;
 
@@ -17,12 +17,12 @@ const NAMES: [&str; 6] = [
 const PRINTED: &str = "https://svelte.dev/e/";
 
 /// Whether a built file is text that a browser reads.
-pub fn is_text(path: &str) -> bool {
+pub(crate) fn is_text(path: &str) -> bool {
     [".js", ".css", ".html", ".svg", ".webmanifest"].iter().any(|end| path.ends_with(end))
 }
 
 /// Addresses outside, and what a strict policy would block.
-pub fn check(path: &str, text: &str) -> Vec<Violation> {
+pub(crate) fn check(path: &str, text: &str) -> Vec<Violation> {
     let mut found: Vec<Violation> = addresses(text)
         .into_iter()
         .filter(|(_, address)| !NAMES.contains(address) && !address.starts_with(PRINTED))

@@ -1,1 +1,16 @@
+//! What people and programs see of Greenroom, checked against the real binary through its real doors.
 
+mod deadline;
+
+mod api;
+mod node;
+mod org;
+mod scene;
+mod socket;
+
+mod cli;
+mod durability;
+mod golden;
+mod http;
+mod rooms;
+mod store;

@@ -61,7 +61,7 @@ export const t = {
     label: 'Password',
     show: 'Show password',
     hide: 'Hide password',
-    about: 'At least 12 characters. A sentence that only you know is good.',
+    about: 'At least 8 characters. A sentence that only you know is good.',
     short: (missing: number): string =>
       `${many(missing, 'character is', 'characters are')} missing.`,
   },

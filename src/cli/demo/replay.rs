@@ -83,7 +83,7 @@ impl Progress {
     pub(super) fn shown(total: usize) -> Progress {
         let lines = !io::stderr().is_terminal();
         let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("replaying [{bar:30}] {pos} of {len}  {msg}");
+        let style = ProgressStyle::with_template("replaying [{bar:24}] {pos} of {len}  {msg}");
         bar.set_style(style.expect("invariant: the template is valid").progress_chars("=> "));
         bar.tick();
         Progress { bar, lines, total }
@@ -99,12 +99,12 @@ impl Progress {
             Some(score) => format!("score {score:.1}"),
             None => "not enough to score".to_owned(),
         };
-        let line = format!("{score}, analysed in {:.1} ms", took.as_secs_f64() * 1_000.0);
+        let ms = took.as_secs_f64() * 1_000.0;
         if self.lines {
-            note(&format!("answer {n} of {}: {line}", self.total));
+            note(&format!("answer {n} of {}: {score}, analysed in {ms:.1} ms", self.total));
         }
-        self.bar.set_message(line);
         self.bar.inc(1);
+        self.bar.set_message(format!("{score}, {ms:.1} ms"));
     }
 }
 
@@ -117,15 +117,12 @@ impl Drop for Progress {
 impl<'a> Room<'a> {
     async fn run(mut self, ticket: &Value) -> Result<Replay, Error> {
         self.send(json!({"type": "hello", "ticket": ticket["ticket"], "after": 0})).await?;
-        loop {
+        let mut ready = false;
+        while !ready {
             let frame = self.receive().await?;
             match frame["type"].as_str().unwrap_or_default() {
                 "welcome" => self.begin(&frame).await?,
-                "event" => {
-                    if self.event(&frame).await? {
-                        break;
-                    }
-                }
+                "event" => ready = self.event(&frame).await?,
                 "refused" => return Err(Error::refused(told("the room refused a frame", &frame))),
                 "bye" => return Err(Error::unavailable(told("the room said goodbye", &frame))),
                 // Acknowledgements say nothing that the events do not; the rest may be missed.

@@ -160,17 +160,14 @@ fn provenance(report: &Report, origin: &Origin<'_>) -> String {
     took.sort();
     let ms = |took: Option<&Duration>| took.map_or(0.0, |took| took.as_secs_f64() * 1_000.0);
     let (middle, slowest) = (took.get(took.len() / 2), took.last());
-    let spans: usize = report.answers.iter().map(|a| spans(a)).sum();
+    let spans: usize = report.answers.iter().map(spans).sum();
     facts(&[
         ("interview", report.interview_id.clone()),
         ("events", format!("1 to {}, each once and in order", origin.replay.events)),
         ("questions", format!("kit {}", origin.kit)),
         ("evidence", format!("{spans} marked places in the stored answers")),
         ("way", "typed into a WebSocket, one connection, one node, fsync on".to_owned()),
-        (
-            "answer to event",
-            format!("{:.1} ms median, {:.1} ms slowest", ms(middle), ms(slowest)),
-        ),
+        ("answer to event", format!("{:.1} ms median, {:.1} ms slowest", ms(middle), ms(slowest))),
     ])
 }
 
@@ -230,7 +227,8 @@ mod tests {
     fn printed(report: &Report) -> String {
         let took = vec![Duration::from_millis(3), Duration::from_micros(1_500)];
         let replay = Replay { events: 17, took };
-        let origin = Origin { title: "Title", candidate: "Mateus", kit: "k, version 1", replay: &replay };
+        let origin =
+            Origin { title: "Title", candidate: "Mateus", kit: "k, version 1", replay: &replay };
         print(report, &origin)
     }
 

@@ -36,15 +36,26 @@ fn saying_it_three_times_gains_nothing() {
 
 #[test]
 fn a_stated_result_never_lowers_structure_or_evidence() {
-    let result = "As a result complaints fell by 30 percent within two months.";
+    const RESULTS: [&str; 4] = [
+        "As a result complaints fell by 30 percent within two months.",
+        "In the end we saved $40,000 a year.",
+        "Sales rose from 20 to 26 orders a day within one quarter.",
+        "As a result lost parcels fell from 9% to 2% in six weeks.",
+    ];
     for answer in [STORY, "I fixed it.", "", "We had no plan. I wrote one because we had to."] {
         let before = analyse(answer);
-        for after in [format!("{answer} {result}"), format!("{result} {answer}")] {
-            let after = analyse(&after);
+        for after in RESULTS
+            .iter()
+            .flat_map(|result| [format!("{answer} {result}"), format!("{result} {answer}")])
+        {
+            let told = analyse(&after);
             for name in ["structure", "quantified_evidence"] {
                 let value = |a: &Analysis| a.signals[name].value;
-                assert!(value(&after) >= value(&before), "{name}: {answer}");
+                assert!(value(&told) >= value(&before), "{name}: {after}");
             }
+            assert!(told.signals["quantified_evidence"].value > Some(Milli::ZERO), "{after}");
+            let has_result = told.signals["structure"].evidence.iter();
+            assert!(has_result.filter(|e| e.rule == "structure.result").count() > 0, "{after}");
         }
     }
 }

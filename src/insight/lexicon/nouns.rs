@@ -38,7 +38,7 @@ pub(super) const COUNTED: &[(Bits, &str)] = &[
         Bits::MORE,
         "view click download install referral review renewal grade donation follower user",
     ),
-    (Bits::MORE, "customer client rate yield output result relationship partnership enrolment"),
+    (Bits::MORE, "customer client rate yield output relationship partnership enrolment"),
     (
         Bits::LESS,
         "cost expense error bug defect complaint incident outage failure delay ticket risk",

@@ -11,8 +11,8 @@ use crate::domain::number::Milli;
 use crate::insight::lexicon::{Bits, Cue};
 use crate::insight::text::{Mark, Token};
 
-/// Words after which density is judged instead of amount: about three spoken sentences.
-const WINDOW: i64 = 40;
+/// Words after which density is judged instead of amount: about two spoken sentences.
+const WINDOW: i64 = 30;
 
 /// With fewer words of story than this there is nothing to tell small talk from.
 const TOLD_WORDS_MIN: usize = 15;
@@ -27,7 +27,7 @@ const WORDS_PER_FIGURE: i64 = 15;
 const FIGURE: &str = "specificity.figure";
 
 /// Half of the scale is reached with this much information in one window.
-const HALF: i64 = 300;
+const HALF: i64 = 200;
 
 /// A sentence belongs to the story from this score on.
 const STORY_MIN: i32 = 2;

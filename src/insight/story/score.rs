@@ -83,6 +83,9 @@ fn score_other(document: &Document, range: &Range<usize>, verb: &Verb, parts: &m
         // "Furniture demands patience" says what is so at all times, not what happened.
         parts.situation += i32::from(trouble) * 2;
     } else if let Some(better) = turn(document, range, verb) {
+        // "As a result complaints rose" is what came of it, though nobody wished for it.
+        let announced = document.has(range, Cue::Effect) || document.has(range, Cue::Result);
+        let better = better || announced;
         *(if better { &mut parts.result } else { &mut parts.situation }) += 4;
     } else if main.any(Bits::REQUEST) {
         parts.situation += 3;

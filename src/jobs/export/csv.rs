@@ -1,7 +1,7 @@
 //! One row an answer, after RFC 4180, for spreadsheets and statistics.
 //!
-//! **Invariant:** no cell can start a formula. A text that could gets an apostrophe in front; so does
-//! one that begins with apostrophes before such a sign, which makes the change reversible.
+//! **Invariant:** no cell can start a formula. A text that could gets an apostrophe in front; so
+//! does one that begins with apostrophes before such a sign, which makes the change reversible.
 
 use super::wording;
 use crate::domain::analysis::{Analysis, Driver, SIGNAL_NAMES};
@@ -90,10 +90,7 @@ fn cells(report: &Report, item: &ReportAnswer) -> Vec<String> {
 
 fn answered_at<'a>(report: &'a Report, item: &ReportAnswer) -> &'a str {
     let id = Some(item.answer.answer_id.as_str());
-    let entry = report
-        .timeline
-        .iter()
-        .find(|entry| entry.answer_id.as_deref() == id);
+    let entry = report.timeline.iter().find(|entry| entry.answer_id.as_deref() == id);
     entry.and_then(|entry| entry.at.as_deref()).unwrap_or("")
 }
 
@@ -122,11 +119,7 @@ fn row(out: &mut String, cells: impl Iterator<Item = String>) {
 /// The cell without the power to be a formula.
 fn harmless(cell: &str) -> String {
     let starts = cell.trim_start_matches('\'').starts_with(STARTS);
-    if starts && !is_number(cell) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
+    if starts && !is_number(cell) { format!("'{cell}") } else { cell.to_owned() }
 }
 
 /// A plain number such as `-12.5`, which a table must keep as one.

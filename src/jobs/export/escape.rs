@@ -19,11 +19,8 @@ pub(super) fn html(text: &str) -> String {
 /// For one line of Markdown: a cell, a heading or an item of a list. Line breaks become blanks.
 pub(super) fn markdown(text: &str) -> String {
     let lines: Vec<String> = markdown_lines(text).collect();
-    let said: Vec<&str> = lines
-        .iter()
-        .map(String::as_str)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let said: Vec<&str> =
+        lines.iter().map(String::as_str).filter(|line| !line.is_empty()).collect();
     said.join(" ")
 }
 
@@ -36,9 +33,7 @@ pub(super) fn markdown_lines(text: &str) -> impl Iterator<Item = String> {
 
 /// What means something in CommonMark, in GitHub's tables, strike-through, mathematics and
 /// footnotes, wherever it stands.
-const MARKS: [char; 13] = [
-    '\\', '`', '*', '_', '[', ']', '<', '>', '|', '~', '&', '$', '!',
-];
+const MARKS: [char; 13] = ['\\', '`', '*', '_', '[', ']', '<', '>', '|', '~', '&', '$', '!'];
 
 fn markdown_line(line: &str) -> String {
     // Blanks at the beginning would make a block of code, two at the end a line break.

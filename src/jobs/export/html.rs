@@ -50,9 +50,7 @@ fn head(out: &mut String, report: &Report, heading: &str) {
     out.push_str(&format!("<header>\n<h1>{heading}</h1>\n<dl>\n"));
     for (name, value) in wording::facts(report) {
         let value = safe(&value);
-        out.push_str(&format!(
-            "<div><dt>{name}</dt><dd dir=\"auto\">{value}</dd></div>\n"
-        ));
+        out.push_str(&format!("<div><dt>{name}</dt><dd dir=\"auto\">{value}</dd></div>\n"));
     }
     out.push_str("</dl>\n");
     if let Some(note) = &report.calibration_note {
@@ -139,9 +137,7 @@ fn summary(out: &mut String, report: &Report) {
 fn further(out: &mut String, counts: &str) {
     if !counts.is_empty() {
         let counts = safe(counts);
-        out.push_str(&format!(
-            "<p class=\"soft\">Further counts: {counts}.</p>\n"
-        ));
+        out.push_str(&format!("<p class=\"soft\">Further counts: {counts}.</p>\n"));
     }
 }
 
@@ -194,11 +190,7 @@ fn timeline(out: &mut String, report: &Report) {
     let columns = ["Time", "Question", "-Words", "-Score"];
     table(out, "The answers in order; open questions last", &columns);
     for entry in &report.timeline {
-        let none = if entry.kind == "unanswered" {
-            "not answered"
-        } else {
-            "no score"
-        };
+        let none = if entry.kind == "unanswered" { "not answered" } else { "no score" };
         out.push_str(&format!(
             "<tr><td class=\"word\">{}</td><td dir=\"auto\">{}</td><td class=\"number\">{}</td>\
              <td class=\"number\">{}</td></tr>\n",

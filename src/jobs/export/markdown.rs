@@ -29,10 +29,7 @@ pub(super) fn render(report: &Report) -> String {
         answer(&mut out, n, item);
     }
     delivery(&mut out, report);
-    out.push_str(&format!(
-        "\n## What these numbers are not\n\n{}\n",
-        safe(&report.limits)
-    ));
+    out.push_str(&format!("\n## What these numbers are not\n\n{}\n", safe(&report.limits)));
     out
 }
 
@@ -114,11 +111,7 @@ fn timeline(out: &mut String, report: &Report) {
     out.push_str("\n## Timeline\n\n");
     out.push_str("| Time | Question | Words | Score |\n| :-- | :-- | --: | --: |\n");
     for entry in &report.timeline {
-        let none = if entry.kind == "unanswered" {
-            "not answered"
-        } else {
-            "no score"
-        };
+        let none = if entry.kind == "unanswered" { "not answered" } else { "no score" };
         out.push_str(&format!(
             "| {} | {} | {} | {} |\n",
             safe(&wording::moment(entry.at.as_deref().unwrap_or(""))),
@@ -131,10 +124,7 @@ fn timeline(out: &mut String, report: &Report) {
 
 fn answer(out: &mut String, n: usize, item: &ReportAnswer) {
     let analysis = &item.analysis;
-    out.push_str(&format!(
-        "\n## Answer {n}: {}\n\n",
-        safe(&item.question.text)
-    ));
+    out.push_str(&format!("\n## Answer {n}: {}\n\n", safe(&item.question.text)));
     match (analysis.score, &analysis.insufficient_because) {
         (Some(score), _) => out.push_str(&format!("Score: **{}** of 100. ", figure(score))),
         (None, Some(because)) => out.push_str(&format!("No score. {} ", safe(because))),
@@ -211,22 +201,15 @@ fn signals(out: &mut String, text: &str, analysis: &Analysis) {
 }
 
 fn weak(out: &mut String, points: &Points<'_>, analysis: &Analysis) {
-    let weak: Vec<_> = analysis
-        .sentences
-        .iter()
-        .filter(|sentence| !sentence.weak.is_empty())
-        .collect();
+    let weak: Vec<_> =
+        analysis.sentences.iter().filter(|sentence| !sentence.weak.is_empty()).collect();
     if weak.is_empty() {
         return;
     }
     out.push_str("\nSentences that could be stronger:\n\n");
     for sentence in weak {
         let words = safe(points.slice(sentence.from, sentence.to));
-        let codes: Vec<String> = sentence
-            .weak
-            .iter()
-            .map(|code| safe(&plain(code)))
-            .collect();
+        let codes: Vec<String> = sentence.weak.iter().map(|code| safe(&plain(code))).collect();
         out.push_str(&format!("- “{words}” ({})\n", codes.join(", ")));
     }
 }

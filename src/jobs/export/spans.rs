@@ -83,13 +83,8 @@ fn part<'a>(
     to: u32,
     analysis: &'a Analysis,
 ) -> Part<'a> {
-    let all = analysis
-        .signals
-        .values()
-        .flat_map(|signal| &signal.evidence);
-    let inside: Vec<_> = all
-        .filter(|mark| mark.from < to && mark.to > from)
-        .collect();
+    let all = analysis.signals.values().flat_map(|signal| &signal.evidence);
+    let inside: Vec<_> = all.filter(|mark| mark.from < to && mark.to > from).collect();
     let mut edges = vec![from, to];
     for mark in &inside {
         edges.push(mark.from.max(from));
@@ -98,19 +93,11 @@ fn part<'a>(
     edges.sort_unstable();
     edges.dedup();
     let pieces = edges.windows(2).map(|edge| {
-        let covers = inside
-            .iter()
-            .filter(|mark| mark.from <= edge[0] && mark.to >= edge[1]);
+        let covers = inside.iter().filter(|mark| mark.from <= edge[0] && mark.to >= edge[1]);
         let mut rules: Vec<&str> = covers.map(|mark| mark.rule.as_str()).collect();
         rules.sort_unstable();
         rules.dedup();
-        Piece {
-            text: points.slice(edge[0], edge[1]),
-            rules,
-        }
+        Piece { text: points.slice(edge[0], edge[1]), rules }
     });
-    Part {
-        sentence,
-        pieces: pieces.collect(),
-    }
+    Part { sentence, pieces: pieces.collect() }
 }

@@ -14,14 +14,14 @@ use crate::domain::number::Milli;
 use crate::insight::report::{AnsweredItem, QuestionText, ReportInput, build};
 use crate::insight::{AnswerInput, Engine};
 
-const STRONG: &str = "Last spring our returns desk at the Leeds depot was overloaded and 20 percent \
-    of parcels went missing. I led a team of five people. I mapped every step because nobody knew \
-    where parcels got lost, and I weighed a new scanner against a new order of work: the scanner \
-    would have cost 40,000 pounds, so I chose the order.\n\nAs a result missing parcels fell from 20 \
-    percent to 4 percent within six weeks.";
-const HOSTILE: &str = "=SUM(A1:A9) <script>alert('x')</script> <img src=x onerror=\"y\"> & **bold** \
-    [link](https://example.org) | cell | `code` www.example.org ada@example.org. Um, it was, you \
-    know, mostly done by the others, and things were handled somehow, and I think that I never \
+const STRONG: &str = "Last spring our returns desk at the Leeds depot was overloaded and 20 \
+    percent of parcels went missing. I led a team of five people. I mapped every step because nobody \
+    knew where parcels got lost, and I weighed a new scanner against a new order of work: the scanner \
+    would have cost 40,000 pounds, so I chose the order.\n\nAs a result missing parcels fell from \
+    20 percent to 4 percent within six weeks.";
+const HOSTILE: &str = "=SUM(A1:A9) <script>alert('x')</script> <img src=x onerror=\"y\"> & \
+    **bold** [link](https://example.org) | cell | `code` www.example.org ada@example.org. Um, it was, \
+    you know, mostly done by the others, and things were handled somehow, and I think that I never \
     managed the depot, more or less.\n# heading\n- item\n1. item\n> quote";
 const SHORT: &str = "No, I cannot think of one.";
 
@@ -143,14 +143,9 @@ fn the_steps_lead_from_the_baseline_to_the_score() {
 
 #[test]
 fn figures_show_every_place_and_no_more() {
-    for (milli, text) in [
-        (0, "0"),
-        (1, "0.001"),
-        (-50, "-0.05"),
-        (62_500, "62.5"),
-        (100_000, "100"),
-        (-7_000, "-7"),
-    ] {
+    for (milli, text) in
+        [(0, "0"), (1, "0.001"), (-50, "-0.05"), (62_500, "62.5"), (100_000, "100"), (-7_000, "-7")]
+    {
         assert_eq!(wording::figure(Milli(milli)), text);
     }
     assert_eq!(wording::signed(Milli(3_250)), "+3.25");
@@ -202,10 +197,7 @@ fn the_page_asks_for_nothing_and_runs_nothing() {
         let name = tag.split_ascii_whitespace().next().unwrap_or("");
         assert!(!["script", "img", "iframe", "object", "link", "base"].contains(&name));
         assert!(!tag.contains(" src=") && !tag.contains(" style="), "{tag}");
-        assert!(
-            !tag.contains("href=") || tag.contains("href=\"#answer-"),
-            "{tag}"
-        );
+        assert!(!tag.contains("href=") || tag.contains("href=\"#answer-"), "{tag}");
     }
     let style = &html[..html.find("</style>").unwrap()];
     assert!(!style.contains("url(") && !style.contains("@import"));
@@ -250,11 +242,7 @@ fn texts(report: &mut Report) -> Vec<&mut String> {
     }
     for found in &mut report.conflicts {
         let conflict = &mut found.conflict;
-        texts.extend([
-            &mut conflict.a.text,
-            &mut conflict.b.text,
-            &mut conflict.rule,
-        ]);
+        texts.extend([&mut conflict.a.text, &mut conflict.b.text, &mut conflict.rule]);
         texts.extend([&mut conflict.a.source, &mut conflict.b.source]);
     }
     for entry in &mut report.timeline {
@@ -294,18 +282,12 @@ fn filled(report: &Report, with: &[String], change: fn(char) -> char) -> Report 
 
 /// Signs that mean something in HTML.
 fn without_signs(letter: char) -> char {
-    if "<>&\"'".contains(letter) {
-        '#'
-    } else {
-        letter
-    }
+    if "<>&\"'".contains(letter) { '#' } else { letter }
 }
 
 /// What stands between `<` and `>`.
 fn tags(html: &str) -> impl Iterator<Item = &str> {
-    html.split('<')
-        .skip(1)
-        .filter_map(|rest| rest.split('>').next())
+    html.split('<').skip(1).filter_map(|rest| rest.split('>').next())
 }
 
 /// A small reader of RFC 4180 that takes the apostrophe before a formula away again.
@@ -327,11 +309,7 @@ fn rows(csv: &str) -> Vec<Vec<String>> {
             _ => row.last_mut().unwrap().push(letter),
         }
     }
-    assert_eq!(
-        rows.pop(),
-        Some(vec![String::new()]),
-        "the file ends with CRLF"
-    );
+    assert_eq!(rows.pop(), Some(vec![String::new()]), "the file ends with CRLF");
     rows
 }
 

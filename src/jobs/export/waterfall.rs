@@ -41,12 +41,7 @@ pub(super) fn steps(baseline: Milli, drivers: &[Driver]) -> Vec<Step<'_>> {
     for driver in sorted {
         let before = at;
         at += driver.points;
-        steps.push(Step {
-            signal: &driver.signal,
-            points: driver.points,
-            before,
-            after: at,
-        });
+        steps.push(Step { signal: &driver.signal, points: driver.points, before, after: at });
     }
     steps
 }
@@ -103,10 +98,7 @@ impl Scale {
         let high = (high + 2000).min(high.max(100_000));
         let to = -(-high).div_euclid(ten) * ten;
         let from = (low.div_euclid(ten) * ten).min(to - 2 * ten);
-        Scale {
-            from: Milli(from),
-            to: Milli(to),
-        }
+        Scale { from: Milli(from), to: Milli(to) }
     }
 
     fn x(&self, value: Milli) -> i64 {
@@ -115,11 +107,7 @@ impl Scale {
     }
 
     fn ticks(&self) -> impl Iterator<Item = Milli> {
-        let step = if (self.to - self.from) > Milli::whole(50) {
-            20
-        } else {
-            10
-        };
+        let step = if (self.to - self.from) > Milli::whole(50) { 20 } else { 10 };
         let (from, to) = (self.from, self.to);
         let ticks = (0..=10).map(move |n| from + Milli::whole(n * step));
         ticks.take_while(move |tick| *tick <= to)

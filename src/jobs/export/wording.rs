@@ -152,10 +152,7 @@ pub(super) fn sides<'a>(report: &Report, found: &'a ReportConflict) -> [(String,
         }
     };
     let (a, b) = (&found.conflict.a, &found.conflict.b);
-    [
-        (place(found.earlier_answer_id.as_deref(), a), a),
-        (place(Some(&found.answer_id), b), b),
-    ]
+    [(place(found.earlier_answer_id.as_deref(), a), a), (place(Some(&found.answer_id), b), b)]
 }
 
 /// The number of the answer and the words that a finding points at.
@@ -177,11 +174,7 @@ pub(super) fn heading(report: &Report) -> &'static str {
 
 /// How many answers have a score: `2 of 3 scored`.
 pub(super) fn answers_scored(report: &Report) -> String {
-    let scored = report
-        .answers
-        .iter()
-        .filter(|answer| answer.analysis.score.is_some())
-        .count();
+    let scored = report.answers.iter().filter(|answer| answer.analysis.score.is_some()).count();
     format!("{scored} of {} scored", report.answers.len())
 }
 
@@ -238,9 +231,7 @@ pub(super) fn further<'a>(values: impl Iterator<Item = (&'a String, Option<Milli
 
 /// A value with what it counts: `53 of 100`.
 pub(super) fn amount(name: &str, value: Milli) -> String {
-    format!("{} {}", figure(value), unit(name))
-        .trim()
-        .to_owned()
+    format!("{} {}", figure(value), unit(name)).trim().to_owned()
 }
 
 /// A moment to the minute: `2026-11-22 09:31 UTC`; a text that is no moment stays as it is.

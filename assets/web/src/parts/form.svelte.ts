@@ -6,7 +6,7 @@ import { t } from '../strings.ts';
 
 // A rough shape only: whether an address exists is not for a pattern to say.
 const EMAIL = /^[^\s@]+@[^\s@]+$/;
-export const PASSWORD_MIN = 12;
+export const PASSWORD_MIN = 8;
 
 export type Checks = Record<string, string | undefined>;
 

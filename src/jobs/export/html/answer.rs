@@ -63,10 +63,7 @@ fn text(out: &mut String, text: &str, analysis: &Analysis) {
             continue;
         };
         if last != Some(sentence.star) {
-            let (code, word) = (
-                wording::star_code(sentence.star),
-                wording::star(sentence.star),
-            );
+            let (code, word) = (wording::star_code(sentence.star), wording::star(sentence.star));
             out.push_str(&format!("<b class=\"star {code}\">{word}</b> "));
             last = Some(sentence.star);
         }

@@ -1,0 +1,240 @@
+//! The real binary on a directory of its own, on a port that the system chose.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
+
+use tempfile::TempDir;
+
+use crate::api::Api;
+use crate::deadline::PATIENCE;
+
+/// A node that runs, or could.
+pub struct Node {
+    dir: TempDir,
+    args: Vec<String>,
+    address: SocketAddr,
+    running: Option<Running>,
+}
+
+struct Running {
+    child: Child,
+    stdout: Receiver<String>,
+    stderr: Arc<Mutex<String>>,
+    guard: Guard,
+}
+
+/// A shell that kills the node if this test process ends without saying so.
+struct Guard {
+    child: Child,
+    line: Option<ChildStdin>,
+}
+
+/// The binary, with no setting of this shell in its way.
+pub fn greenroom() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    for (name, _) in std::env::vars_os() {
+        let ours = name.to_str().is_some_and(|name| name.starts_with("GREENROOM_"));
+        if ours {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Runs a command to its end with this on its standard input.
+pub fn run(command: &mut Command, input: &[u8]) -> Output {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    // In a thread, because a program that answers while it reads would otherwise fill its pipe.
+    let writing = std::thread::spawn(move || stdin.write_all(&input));
+    let output = child.wait_with_output().unwrap();
+    writing.join().unwrap().unwrap();
+    output
+}
+
+impl Node {
+    /// A node on an empty directory.
+    pub fn start() -> Node {
+        Node::start_with(&[])
+    }
+
+    /// The same with more of a command line.
+    pub fn start_with(args: &[&str]) -> Node {
+        let dir = TempDir::with_prefix("greenroom-it-").unwrap();
+        let args = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut node = Node { dir, args, address, running: None };
+        node.restart();
+        node
+    }
+
+    /// Starts it again on the same directory, after it was stopped or killed.
+    pub fn restart(&mut self) {
+        assert!(self.running.is_none(), "stop it before it is started again");
+        let running = Running::start(self.data_dir(), self.dir.path(), &self.args);
+        let line = match running.stdout.recv_timeout(PATIENCE) {
+            Ok(line) => line,
+            Err(why) => panic!("no `listening` line ({why}); stderr:\n{}", running.stderr()),
+        };
+        let address = line.strip_prefix("listening http://").map(str::parse);
+        self.address = match address {
+            Some(Ok(address)) => address,
+            _ => panic!("not the line that was promised: {line:?}"),
+        };
+        self.running = Some(running);
+    }
+
+    /// Where everything durable lies.
+    pub fn data_dir(&self) -> std::path::PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// Where it listens now.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A client that nobody knows.
+    pub fn api(&self) -> Api {
+        Api::new(self.address)
+    }
+
+    /// The one-time token, from where an operator would read it.
+    pub fn setup_token(&self) -> String {
+        let token = std::fs::read_to_string(self.data_dir().join("setup-token")).unwrap();
+        token.trim().to_owned()
+    }
+
+    /// What it has said on stderr.
+    pub fn stderr(&self) -> String {
+        self.running.as_ref().map(Running::stderr).unwrap_or_default()
+    }
+
+    /// Ends it as a power cut would.
+    pub fn kill(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            running.child.kill().unwrap();
+            running.child.wait().unwrap();
+        }
+    }
+
+    /// Asks it to stop, without waiting.
+    pub fn ask_to_stop(&self) {
+        let running = self.running.as_ref().expect("it runs");
+        let kill = format!("kill -TERM {}", running.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// Waits until it has ended and gives its exit code.
+    pub fn wait(&mut self) -> i32 {
+        let mut running = self.running.take().expect("it runs");
+        // Its end closes its stdout.
+        match running.stdout.recv_timeout(PATIENCE) {
+            Err(RecvTimeoutError::Disconnected) => {}
+            other => panic!("it goes on instead of ending: {other:?}\n{}", running.stderr()),
+        }
+        running.child.wait().unwrap().code().expect("it was not killed")
+    }
+
+    /// Asks it to stop and waits for its exit code.
+    pub fn terminate(&mut self) -> i32 {
+        self.ask_to_stop();
+        self.wait()
+    }
+
+    /// A command for this node's directory.
+    pub fn command(&self) -> Command {
+        let mut command = greenroom();
+        command.current_dir(self.dir.path()).arg("--data-dir").arg(self.data_dir());
+        command
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Some(running) = &self.running
+        {
+            eprintln!("the node's stderr:\n{}", running.stderr());
+        }
+        self.kill();
+    }
+}
+
+impl Running {
+    fn start(data_dir: std::path::PathBuf, dir: &Path, args: &[String]) -> Running {
+        let mut child = greenroom()
+            .current_dir(dir)
+            .arg("--data-dir")
+            .arg(data_dir)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let guard = Guard::over(child.id(), dir);
+        let (tell, stdout) = channel();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                // Nobody listens any more once the node is dropped.
+                let _ = tell.send(line);
+            }
+        });
+        let stderr = Arc::new(Mutex::new(String::new()));
+        let kept = stderr.clone();
+        let mut pipe = child.stderr.take().unwrap();
+        std::thread::spawn(move || {
+            let mut chunk = [0; 4_096];
+            while let Ok(n @ 1..) = pipe.read(&mut chunk) {
+                kept.lock().unwrap().push_str(&String::from_utf8_lossy(&chunk[..n]));
+            }
+        });
+        Running { child, stdout, stderr, guard }
+    }
+
+    fn stderr(&self) -> String {
+        self.stderr.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Whatever still runs here was neither waited for nor killed: a test has failed.
+        if let Ok(None) = self.child.try_wait() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+        self.guard.dismiss();
+    }
+}
+
+impl Guard {
+    fn over(id: u32, dir: &Path) -> Guard {
+        let script = r#"read -r _ || { kill -9 "$0"; rm -rf "$1"; }"#;
+        let mut child = Command::new("sh")
+            .args(["-c", script, &id.to_string()])
+            .arg(dir)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Guard { line: child.stdin.take(), child }
+    }
+
+    fn dismiss(&mut self) {
+        if let Some(mut line) = self.line.take() {
+            let _ = line.write_all(b"done\n");
+        }
+        let _ = self.child.wait();
+    }
+}
