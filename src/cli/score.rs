@@ -100,6 +100,9 @@ fn stream(engine: &Engine, input: impl Read, output: impl Write) -> Result<Count
                     bytes.drain(..BYTE_ORDER_MARK.len());
                 }
                 match std::str::from_utf8(&bytes) {
+                    Ok(line) if line.trim().is_empty() => {
+                        (refused("the line is empty; a line holds one JSON object"), false)
+                    }
                     Ok(line) => score_line(engine, line),
                     Err(error) => {
                         let at = error.valid_up_to() + 1;
@@ -204,6 +207,7 @@ mod tests {
         }
         let detail = |n: usize| lines[n]["error"]["detail"].as_str().expect("a detail");
         assert!(detail(2).contains("1048601 bytes"), "{}", detail(2));
+        assert!(detail(3).contains("empty"), "{}", detail(3));
         assert!(detail(4).contains("byte 8"), "{}", detail(4));
     }
 

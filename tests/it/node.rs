@@ -100,6 +100,15 @@ impl Node {
         self.address
     }
 
+    /// How much memory it holds, in KiB.
+    pub fn resident_kib(&self) -> u64 {
+        let running = self.running.as_ref().expect("it runs");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", running.child.id()));
+        let status = status.unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// A client that nobody knows.
     pub fn api(&self) -> Api {
         Api::new(self.address)

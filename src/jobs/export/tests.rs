@@ -15,14 +15,14 @@ use crate::insight::report::{AnsweredItem, QuestionText, ReportInput, build};
 use crate::insight::{AnswerInput, Engine};
 
 const STRONG: &str = "Last spring our returns desk at the Leeds depot was overloaded and 20 \
-    percent of parcels went missing. I led a team of five people. I mapped every step because nobody \
-    knew where parcels got lost, and I weighed a new scanner against a new order of work: the scanner \
-    would have cost 40,000 pounds, so I chose the order.\n\nAs a result missing parcels fell from \
-    20 percent to 4 percent within six weeks.";
+    percent of parcels went missing. I led a team of five people. I mapped every step because \
+    nobody knew where parcels got lost, and I weighed a new scanner against a new order of \
+    work: the scanner would have cost 40,000 pounds, so I chose the order.\n\nAs a result \
+    missing parcels fell from 20 percent to 4 percent within six weeks.";
 const HOSTILE: &str = "=SUM(A1:A9) <script>alert('x')</script> <img src=x onerror=\"y\"> & \
-    **bold** [link](https://example.org) | cell | `code` www.example.org ada@example.org. Um, it was, \
-    you know, mostly done by the others, and things were handled somehow, and I think that I never \
-    managed the depot, more or less.\n# heading\n- item\n1. item\n> quote";
+    **bold** [link](https://example.org) | cell | `code` www.example.org ada@example.org. Um, it \
+    was, you know, mostly done by the others, and things were handled somehow, and I think that I \
+    never managed the depot, more or less.\n# heading\n- item\n1. item\n> quote";
 const SHORT: &str = "No, I cannot think of one.";
 
 fn item(seq: u64, question: &str, text: &str, earlier: &[&str]) -> AnsweredItem {
@@ -274,8 +274,10 @@ fn texts(report: &mut Report) -> Vec<&mut String> {
 /// The report with these texts in turn in the place of its own, each as it is or changed.
 fn filled(report: &Report, with: &[String], change: fn(char) -> char) -> Report {
     let mut report = report.clone();
-    for (text, new) in texts(&mut report).into_iter().zip(with.iter().cycle()) {
-        *text = new.chars().map(change).collect();
+    let places = texts(&mut report).into_iter().enumerate();
+    for ((n, text), new) in places.zip(with.iter().cycle()) {
+        // A number in front keeps the order of rules, and rules apart, when signs are changed.
+        *text = format!("{n:05} ") + &new.chars().map(change).collect::<String>();
     }
     report
 }
