@@ -1,8 +1,8 @@
 //! Builds the web app before the binary embeds it, when its sources have changed.
 //!
-//! A stamp with the sources' hash lies among the installed packages, so an unchanged app costs nothing and
-//! this script never writes a file that it watches. `GREENROOM_UI=skip` embeds a page that says so, for
-//! work on the server alone.
+//! A stamp with the sources' hash lies among the installed packages, so an unchanged app costs
+//! nothing and this script never writes a file that it watches. `GREENROOM_UI=skip` embeds a page
+//! that says so, for work on the server alone.
 
 use std::collections::BTreeMap;
 use std::fs;

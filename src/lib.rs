@@ -1,6 +1,7 @@
 //! Greenroom: interview rooms with live, explainable intelligence, in one binary.
 //!
-//! The modules in reading order; each imports only from those above it (`tests/house.rs` proves it).
+//! The modules in reading order; each imports only from those above it (`tests/house.rs` proves
+//! it).
 
 pub mod domain;
 

@@ -88,20 +88,14 @@ where
     Ok(match format {
         LogFormat::Text => Box::new(lines.finish()),
         // Fields stand beside message and level, under the names that the code gives them.
-        LogFormat::Json => Box::new(
-            lines
-                .json()
-                .flatten_event(true)
-                .with_span_list(false)
-                .finish(),
-        ),
+        LogFormat::Json => {
+            Box::new(lines.json().flatten_event(true).with_span_list(false).finish())
+        }
     })
 }
 
 fn parse_filter(filter: &str) -> Result<EnvFilter, LogError> {
-    EnvFilter::builder()
-        .parse(filter)
-        .map_err(|error| LogError::Filter(error.to_string()))
+    EnvFilter::builder().parse(filter).map_err(|error| LogError::Filter(error.to_string()))
 }
 
 /// Any value but the empty one asks for no colour.
@@ -110,19 +104,12 @@ fn forbids_colour(no_color: Option<&OsStr>) -> bool {
 }
 
 fn leave_note(info: &PanicHookInfo<'_>) {
-    let place = info
-        .location()
-        .map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    let place = info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
     let what = info.payload_as_str().unwrap_or("a panic without words");
-    let thread = std::thread::current()
-        .name()
-        .unwrap_or("unnamed")
-        .to_owned();
+    let thread = std::thread::current().name().unwrap_or("unnamed").to_owned();
     tracing::error!(place, thread, "Greenroom stops: {what}");
     let Some(dir) = CRASH_DIR.get() else { return };
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
     let version = env!("CARGO_PKG_VERSION");
     let trace = std::backtrace::Backtrace::force_capture();
     let note = format!(
@@ -141,11 +128,7 @@ fn leave_note(info: &PanicHookInfo<'_>) {
 /// process ends.
 fn write_note(dir: &Path, unix_ms: u128, note: &str) -> io::Result<PathBuf> {
     let path = dir.join(format!("crash-{unix_ms}.txt"));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
     file.write_all(note.as_bytes())?;
     file.sync_all()?;
     Ok(path)
@@ -189,10 +172,7 @@ mod tests {
             text.contains("INFO") && text.contains("answered request_id=\"r-1\" took_ms=7"),
             "{text}"
         );
-        assert!(
-            !text.contains("quiet") && !text.contains('\u{1b}'),
-            "{text}"
-        );
+        assert!(!text.contains("quiet") && !text.contains('\u{1b}'), "{text}");
         assert!(logged(LogFormat::Text, "info", true).contains('\u{1b}'));
 
         let json = logged(LogFormat::Json, "debug", false);
@@ -207,10 +187,7 @@ mod tests {
 
     #[test]
     fn a_wrong_filter_is_an_error_and_no_colour_is_obeyed() {
-        assert!(matches!(
-            check_filter("info,room=loud"),
-            Err(LogError::Filter(_))
-        ));
+        assert!(matches!(check_filter("info,room=loud"), Err(LogError::Filter(_))));
         assert_eq!(check_filter("info,greenroom::room=debug"), Ok(()));
         assert!(forbids_colour(Some(OsStr::new("1"))));
         assert!(!forbids_colour(Some(OsStr::new(""))) && !forbids_colour(None));
@@ -235,29 +212,16 @@ mod tests {
             .unwrap();
         const SIGABRT: i32 = 6;
         assert_eq!(child.status.signal(), Some(SIGABRT), "{child:?}");
-        let notes: Vec<_> = dir
-            .path()
-            .read_dir()
-            .unwrap()
-            .map(|entry| entry.unwrap())
-            .collect();
-        let [note] = notes.as_slice() else {
-            panic!("one note: {notes:?}")
-        };
+        let notes: Vec<_> = dir.path().read_dir().unwrap().map(|entry| entry.unwrap()).collect();
+        let [note] = notes.as_slice() else { panic!("one note: {notes:?}") };
         let file = note.file_name().into_string().unwrap();
-        let stamp = file
-            .strip_prefix("crash-")
-            .and_then(|rest| rest.strip_suffix(".txt"))
-            .unwrap();
+        let stamp = file.strip_prefix("crash-").and_then(|rest| rest.strip_suffix(".txt")).unwrap();
         assert!(stamp.parse::<u64>().unwrap() > 1_600_000_000_000, "{file}");
         let text = std::fs::read_to_string(note.path()).unwrap();
         assert!(
             text.contains("the sum of drivers is off") && text.contains("telemetry.rs:"),
             "{text}"
         );
-        assert_eq!(
-            std::os::unix::fs::MetadataExt::mode(&note.metadata().unwrap()) & 0o777,
-            0o600
-        );
+        assert_eq!(std::os::unix::fs::MetadataExt::mode(&note.metadata().unwrap()) & 0o777, 0o600);
     }
 }

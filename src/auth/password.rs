@@ -118,9 +118,8 @@ impl Passwords {
     /// A new hash with a new salt, as a PHC string.
     pub async fn hash(&self, password: String) -> Result<String, PasswordError> {
         self.work(move || {
-            let hash: PasswordHash = hasher()
-                .hash_password(password.as_bytes())
-                .map_err(|error| fault(&error))?;
+            let hash: PasswordHash =
+                hasher().hash_password(password.as_bytes()).map_err(|error| fault(&error))?;
             Ok(hash.to_string())
         })
         .await
@@ -156,21 +155,13 @@ impl Passwords {
             drop(turn);
             result
         });
-        done.await
-            .map_err(|error| PasswordError::Fault(error.to_string()))?
+        done.await.map_err(|error| PasswordError::Fault(error.to_string()))?
     }
 
     async fn turn(&self) -> Result<[OwnedSemaphorePermit; 2], PasswordError> {
-        let place = self
-            .places
-            .clone()
-            .try_acquire_owned()
-            .map_err(|_| PasswordError::Busy)?;
+        let place = self.places.clone().try_acquire_owned().map_err(|_| PasswordError::Busy)?;
         let worker = self.workers.clone().acquire_owned().await;
-        Ok([
-            place,
-            worker.expect("invariant: the semaphore is never closed"),
-        ])
+        Ok([place, worker.expect("invariant: the semaphore is never closed")])
     }
 }
 
@@ -189,9 +180,7 @@ pub fn check_strength(password: &str, email: &str, names: &[&str]) -> Result<(),
     let chars = password.chars().count();
     if chars < limit::PASSWORD_CHARS_MIN {
         let min = limit::PASSWORD_CHARS_MIN;
-        return refuse(format!(
-            "too short: {chars} characters, at least {min} are needed"
-        ));
+        return refuse(format!("too short: {chars} characters, at least {min} are needed"));
     }
     if password.len() > limit::PASSWORD_BYTES_MAX {
         let (is, max) = (password.len(), limit::PASSWORD_BYTES_MAX);
@@ -251,10 +240,7 @@ fn counts(text: &str) -> bool {
 }
 
 fn letters_and_digits(text: &str) -> String {
-    text.to_lowercase()
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .collect()
+    text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// The word inside: without digits and signs at the ends, with letters where signs stand for them.
@@ -283,23 +269,10 @@ mod tests {
     async fn a_password_fits_its_own_hash() {
         let passwords = Passwords::new();
         let hash = passwords.hash("correct horse".to_owned()).await.unwrap();
-        assert!(
-            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
-            "{hash}"
-        );
-        assert_ne!(
-            hash,
-            passwords.hash("correct horse".to_owned()).await.unwrap(),
-            "salted"
-        );
-        for (password, fits) in [
-            ("correct horse", true),
-            ("Correct horse", false),
-            ("", false),
-        ] {
-            let verified = passwords
-                .verify(password.to_owned(), Some(hash.clone()))
-                .await;
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert_ne!(hash, passwords.hash("correct horse".to_owned()).await.unwrap(), "salted");
+        for (password, fits) in [("correct horse", true), ("Correct horse", false), ("", false)] {
+            let verified = passwords.verify(password.to_owned(), Some(hash.clone())).await;
             assert_eq!(verified, Ok(fits), "{password}");
         }
     }
@@ -309,38 +282,21 @@ mod tests {
         let nobody = PasswordHash::new(NOBODY).unwrap();
         let real: PasswordHash = hasher().hash_password(b"any").unwrap();
         assert_eq!(nobody.params.to_string(), real.params.to_string());
-        assert_eq!(
-            (nobody.algorithm, nobody.version),
-            (real.algorithm, real.version)
-        );
+        assert_eq!((nobody.algorithm, nobody.version), (real.algorithm, real.version));
         let length = |hash: &PasswordHash| hash.hash.as_ref().unwrap().len();
         assert_eq!(length(&nobody), length(&real));
-        assert_eq!(
-            Passwords::new().verify("any".to_owned(), None).await,
-            Ok(false)
-        );
+        assert_eq!(Passwords::new().verify("any".to_owned(), None).await, Ok(false));
     }
 
     #[tokio::test]
     async fn a_damaged_hash_is_a_fault_and_not_a_wrong_password() {
-        for damaged in [
-            "",
-            "x",
-            "$argon2id$v=19$m=1,t=2,p=1$c2FsdHNhbHQ$aGFzaA",
-            "$md5$x$y",
-        ] {
-            let verified = Passwords::new()
-                .verify("any".to_owned(), Some(damaged.to_owned()))
-                .await;
+        for damaged in ["", "x", "$argon2id$v=19$m=1,t=2,p=1$c2FsdHNhbHQ$aGFzaA", "$md5$x$y"] {
+            let verified =
+                Passwords::new().verify("any".to_owned(), Some(damaged.to_owned())).await;
             assert!(!matches!(verified, Ok(true)), "{damaged}: {verified:?}");
         }
-        let verified = Passwords::new()
-            .verify("any".to_owned(), Some("x".to_owned()))
-            .await;
-        assert!(
-            matches!(verified, Err(PasswordError::Fault(_))),
-            "{verified:?}"
-        );
+        let verified = Passwords::new().verify("any".to_owned(), Some("x".to_owned())).await;
+        assert!(matches!(verified, Err(PasswordError::Fault(_))), "{verified:?}");
     }
 
     #[tokio::test]
@@ -374,12 +330,8 @@ mod tests {
             )
         };
         let long = "ab cd ef gh i".repeat(100);
-        for good in [
-            "violet kettle swims",
-            "zqkm-vtxp-wjrh",
-            "ünterwegs im März",
-            "92736450018263",
-        ] {
+        for good in ["violet kettle swims", "zqkm-vtxp-wjrh", "ünterwegs im März", "92736450018263"]
+        {
             assert_eq!(check(good), Ok(()), "{good}");
         }
         for weak in [
@@ -406,10 +358,7 @@ mod tests {
         ] {
             let found = check(weak).unwrap_err();
             assert_eq!(found.field, "password");
-            assert!(
-                !found.detail.contains(weak) || weak.is_empty(),
-                "no password in an answer"
-            );
+            assert!(!found.detail.contains(weak) || weak.is_empty(), "no password in an answer");
         }
     }
 }

@@ -44,14 +44,8 @@ mod tests {
     use Role::{Admin, Candidate, Interviewer, Manager, Observer};
 
     /// Everybody, from nobody up; the columns of the table below.
-    const EVERYBODY: [Option<Role>; 6] = [
-        None,
-        Some(Observer),
-        Some(Candidate),
-        Some(Interviewer),
-        Some(Manager),
-        Some(Admin),
-    ];
+    const EVERYBODY: [Option<Role>; 6] =
+        [None, Some(Observer), Some(Candidate), Some(Interviewer), Some(Manager), Some(Admin)];
 
     #[test]
     fn the_whole_table() {
@@ -64,13 +58,7 @@ mod tests {
             (Permission::Operate, "no no no no no yes"),
         ];
         for (permission, row) in table {
-            let found = EVERYBODY.map(|role| {
-                if allows(role, permission) {
-                    "yes"
-                } else {
-                    "no"
-                }
-            });
+            let found = EVERYBODY.map(|role| if allows(role, permission) { "yes" } else { "no" });
             assert_eq!(found.join(" "), row, "{permission:?}");
         }
     }

@@ -88,9 +88,7 @@ impl Secrets {
         // second call of a process finds the choice made, which is what it wants.
         let _ = aws_lc::DEFAULT_PROVIDER.install_default();
 
-        let der = STANDARD
-            .decode(signing_key)
-            .map_err(|_| Fault::SigningKey)?;
+        let der = STANDARD.decode(signing_key).map_err(|_| Fault::SigningKey)?;
         let pair = Ed25519KeyPair::from_pkcs8(&der).map_err(|_| Fault::SigningKey)?;
         let public_key = pair.public_key().as_ref().to_vec();
         let link_key = STANDARD.decode(link_key).map_err(|_| Fault::LinkKey)?;
@@ -125,10 +123,7 @@ impl Secrets {
         let (claim, proof) = bytes.split_first_chunk::<CLAIM_BYTES>()?;
         hmac::verify(&self.linking, &signed(purpose, claim), proof).ok()?;
         let (id, generation) = claim.split_first_chunk::<16>()?;
-        Some((
-            Uuid::from_bytes(*id),
-            u32::from_be_bytes(generation.try_into().ok()?),
-        ))
+        Some((Uuid::from_bytes(*id), u32::from_be_bytes(generation.try_into().ok()?)))
     }
 }
 
@@ -187,23 +182,15 @@ fn signed(purpose: Purpose, claim: &[u8; CLAIM_BYTES]) -> Vec<u8> {
 fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const PURPOSES: [Purpose; 5] = [
-        Purpose::Cookie,
-        Purpose::Refresh,
-        Purpose::Invite,
-        Purpose::Share,
-        Purpose::Csrf,
-    ];
+    const PURPOSES: [Purpose; 5] =
+        [Purpose::Cookie, Purpose::Refresh, Purpose::Invite, Purpose::Share, Purpose::Csrf];
 
     fn secrets() -> Secrets {
         let (signing_key, link_key) = Secrets::mint().unwrap();
@@ -233,10 +220,7 @@ mod tests {
         let link_key = STANDARD.encode([7; LINK_KEY_BYTES]);
         let secrets = Secrets::open(&Secrets::mint().unwrap().0, &link_key).unwrap();
         let link = secrets.link(Purpose::Invite, Uuid::from_u128(1), 2);
-        assert_eq!(
-            link,
-            "AAAAAAAAAAAAAAAAAAAAAQAAAALhsuZBUmqrpP9EPM7czLo7ecFq7b9NT9mcGPsgtPy5mg"
-        );
+        assert_eq!(link, "AAAAAAAAAAAAAAAAAAAAAQAAAALhsuZBUmqrpP9EPM7czLo7ecFq7b9NT9mcGPsgtPy5mg");
     }
 
     #[test]
@@ -244,27 +228,14 @@ mod tests {
         let secrets = secrets();
         let link = secrets.link(Purpose::Invite, Uuid::from_u128(1), 7);
         for at in 0..link.len() {
-            let put = if link.as_bytes()[at] == b'A' {
-                "B"
-            } else {
-                "A"
-            };
+            let put = if link.as_bytes()[at] == b'A' { "B" } else { "A" };
             let mut changed = link.clone();
             changed.replace_range(at..=at, put);
-            assert_eq!(
-                secrets.open_link(Purpose::Invite, &changed),
-                None,
-                "{changed}"
-            );
+            assert_eq!(secrets.open_link(Purpose::Invite, &changed), None, "{changed}");
         }
-        for wrong in [
-            "",
-            "=",
-            &link[1..],
-            &format!("{link}A"),
-            &format!("{link}="),
-            &" ".repeat(70),
-        ] {
+        for wrong in
+            ["", "=", &link[1..], &format!("{link}A"), &format!("{link}="), &" ".repeat(70)]
+        {
             assert_eq!(secrets.open_link(Purpose::Invite, wrong), None, "{wrong}");
         }
     }
@@ -275,18 +246,10 @@ mod tests {
         let failure = |signing: &str, link: &str| Secrets::open(signing, link).err();
         assert_eq!(failure(&signing_key, &link_key), None);
         for damaged in ["", "%", "AAAA", &signing_key[4..], link_key.as_str()] {
-            assert_eq!(
-                failure(damaged, &link_key),
-                Some(Fault::SigningKey),
-                "{damaged}"
-            );
+            assert_eq!(failure(damaged, &link_key), Some(Fault::SigningKey), "{damaged}");
         }
         for damaged in ["", "%", "AAAA", signing_key.as_str()] {
-            assert_eq!(
-                failure(&signing_key, damaged),
-                Some(Fault::LinkKey),
-                "{damaged}"
-            );
+            assert_eq!(failure(&signing_key, damaged), Some(Fault::LinkKey), "{damaged}");
         }
     }
 

@@ -134,21 +134,14 @@ mod tests {
         assert_eq!(book.redeem(&two, ROOM, now), Some(HOLDER));
         assert_eq!(book.redeem("", ROOM, now), None);
         let pages = book.open();
-        assert_eq!(
-            (pages.tickets.len(), pages.ends.len()),
-            (0, 0),
-            "nothing is left behind"
-        );
+        assert_eq!((pages.tickets.len(), pages.ends.len()), (0, 0), "nothing is left behind");
     }
 
     #[test]
     fn a_ticket_ends_after_its_time() {
         let (book, now) = (TicketBook::new(), Instant::now());
         let ms = limit::TICKET_SECONDS * 1_000;
-        let (early, late) = (
-            book.issue(HOLDER, now).unwrap(),
-            book.issue(HOLDER, now).unwrap(),
-        );
+        let (early, late) = (book.issue(HOLDER, now).unwrap(), book.issue(HOLDER, now).unwrap());
         assert_eq!(book.redeem(&early, ROOM, after(now, ms - 1)), Some(HOLDER));
         assert_eq!(book.redeem(&late, ROOM, after(now, ms)), None);
     }
@@ -157,10 +150,7 @@ mod tests {
     fn a_ticket_at_the_wrong_room_is_used_up() {
         let (book, now) = (TicketBook::new(), Instant::now());
         let ticket = book.issue(HOLDER, now).unwrap();
-        assert_eq!(
-            book.redeem(&ticket, InterviewId(Uuid::from_u128(4)), now),
-            None
-        );
+        assert_eq!(book.redeem(&ticket, InterviewId(Uuid::from_u128(4)), now), None);
         assert_eq!(book.redeem(&ticket, ROOM, now), None);
     }
 
@@ -183,9 +173,6 @@ mod tests {
         }
         let pages = book.open();
         assert_eq!(pages.tickets.len(), pages.ends.len());
-        assert!(
-            pages.ends.iter().all(|&(ends_at, _)| ends_at > later),
-            "the ended ones are gone"
-        );
+        assert!(pages.ends.iter().all(|&(ends_at, _)| ends_at > later), "the ended ones are gone");
     }
 }

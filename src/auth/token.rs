@@ -109,17 +109,11 @@ impl Secrets {
 
 /// One answer for every way of being wrong: which check failed would help only a forger.
 fn invalid() -> Refusal {
-    Refusal::new(
-        Code::AuthInvalid,
-        "the access token is not one of this cluster's; sign in again",
-    )
+    Refusal::new(Code::AuthInvalid, "the access token is not one of this cluster's; sign in again")
 }
 
 fn expired() -> Refusal {
-    Refusal::new(
-        Code::AuthExpired,
-        "the access token has expired; refresh it or sign in again",
-    )
+    Refusal::new(Code::AuthExpired, "the access token has expired; refresh it or sign in again")
 }
 
 #[cfg(test)]
@@ -166,10 +160,7 @@ mod tests {
     fn a_token_says_who_and_until_when() {
         let secrets = secrets();
         let claims = secrets.read_access(&good(&secrets), NOW, ISSUER).unwrap();
-        assert_eq!(
-            (claims.sub, claims.sid, claims.role),
-            (PERSON, SESSION, Role::Candidate)
-        );
+        assert_eq!((claims.sub, claims.sid, claims.role), (PERSON, SESSION, Role::Candidate));
         assert_eq!(claims.iat, 1_795_000_000);
         assert_eq!(claims.exp, 1_795_000_000 + limit::ACCESS_TOKEN_SECONDS);
         assert_ne!(good(&secrets), good(&secrets), "each token has its own jti");
@@ -218,35 +209,21 @@ mod tests {
         let secrets = secrets();
         let token = good(&secrets);
         for at in 0..token.len() {
-            let put = if token.as_bytes()[at] == b'A' {
-                "B"
-            } else {
-                "A"
-            };
+            let put = if token.as_bytes()[at] == b'A' { "B" } else { "A" };
             let mut changed = token.clone();
             changed.replace_range(at..=at, put);
-            assert_eq!(
-                code(secrets.read_access(&changed, NOW, ISSUER)),
-                Code::AuthInvalid
-            );
+            assert_eq!(code(secrets.read_access(&changed, NOW, ISSUER)), Code::AuthInvalid);
         }
         let elsewhere = good(&self::secrets());
         for wrong in ["", ".", "..", "a.b.c", &elsewhere, &"a".repeat(5_000)] {
-            assert_eq!(
-                code(secrets.read_access(wrong, NOW, ISSUER)),
-                Code::AuthInvalid
-            );
+            assert_eq!(code(secrets.read_access(wrong, NOW, ISSUER)), Code::AuthInvalid);
         }
     }
 
     #[test]
     fn claims_must_be_there_and_ours() {
         let secrets = secrets();
-        assert!(
-            secrets
-                .read_access(&signed(&secrets, &claims()), NOW, ISSUER)
-                .is_ok()
-        );
+        assert!(secrets.read_access(&signed(&secrets, &claims()), NOW, ISSUER).is_ok());
         let changes = [
             ("iss", json!("https://elsewhere.example.org")),
             ("iss", Value::Null),
@@ -293,10 +270,6 @@ mod tests {
         validation.set_audience(&[AUDIENCE]);
         validation.validate_exp = false;
         assert!(jsonwebtoken::decode::<Claims>(&token, &key, &validation).is_ok());
-        assert_eq!(
-            secrets.jwks()["keys"][0]["d"],
-            Value::Null,
-            "no private part"
-        );
+        assert_eq!(secrets.jwks()["keys"][0]["d"], Value::Null, "no private part");
     }
 }

@@ -59,9 +59,9 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
         why = running.app.replica.stopped() => Some(why),
     };
     if let Some(why) = why {
-        return Err(Error::fault("this node can no longer write").why(why).next(
-            "check the disk, then start it again: what was acknowledged is in the journal",
-        ));
+        return Err(Error::fault("this node can no longer write")
+            .why(why)
+            .next("check the disk, then start it again: what was acknowledged is in the journal"));
     }
     tracing::info!("stopping");
     let mut stopping = pin!(running.stop());
@@ -92,7 +92,8 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
     let replica = Replica::open(replica_options).await?;
     let set_up = found(&replica).await?;
     let setup_token = if set_up { None } else { Some(setup_token(&directory)?) };
-    let public_url = settings.public_url.unwrap_or_else(|| format!("http://{}", reachable(address)));
+    let public_url =
+        settings.public_url.unwrap_or_else(|| format!("http://{}", reachable(address)));
     let app = App::new(Parts {
         replica: replica.clone(),
         engine: Arc::new(Engine::built_in()),

@@ -20,8 +20,8 @@ type Vote = openraft::alias::VoteOf<Types>;
 
 const VOTE: &str = "vote";
 
-/// Entries kept decoded. Every entry is read back at once to be applied, so without them each would be
-/// read from the disk and parsed again; 256 entries of a large answer are some 10 MB.
+/// Entries kept decoded. Every entry is read back at once to be applied, so without them each would
+/// be read from the disk and parsed again; 256 entries of a large answer are some 10 MB.
 const DECODED_MAX: usize = 256;
 
 /// The log for openraft; clones share everything.

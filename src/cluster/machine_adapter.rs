@@ -10,9 +10,9 @@ use openraft::entry::RaftEntry;
 use openraft::storage::{EntryResponder, RaftStateMachine};
 use openraft::{EntryPayload, OptionalSend, RaftSnapshotBuilder};
 
+use crate::store::Fault;
 use crate::store::snapshot::{self, Snapshot as File};
 use crate::store::state::{Applied, Entry as StoreEntry, Payload, State};
-use crate::store::Fault;
 use crate::telemetry::metrics::Metrics;
 
 use super::raft_types::{Entry, LogId, Response, Types, decode, encode};
@@ -93,7 +93,10 @@ impl RaftSnapshotBuilder<Types> for MachineAdapter {
 }
 
 impl MachineAdapter {
-    fn apply_batch(&self, batch: &[Entry]) -> Result<Vec<Option<crate::domain::command::Outcome>>, Fault> {
+    fn apply_batch(
+        &self,
+        batch: &[Entry],
+    ) -> Result<Vec<Option<crate::domain::command::Outcome>>, Fault> {
         let began = Instant::now();
         let mut entries = Vec::with_capacity(batch.len());
         for entry in batch {

@@ -1,6 +1,7 @@
 //! How copies agree: openraft's adapters, and one handle, [`Replica`], for the floors above.
 //!
-//! **Invariant:** no openraft name leaves this folder; its API still changes from release to release.
+//! **Invariant:** no openraft name leaves this folder; its API still changes from release to
+//! release.
 //! **Invariant:** nothing is acknowledged before the journal's fsync on a majority (law I3).
 
 mod raft_types;

@@ -1,7 +1,7 @@
 //! What the log holds, in openraft's terms, and how it is written down.
 //!
-//! **Invariant:** every stored form starts with [`FORMAT`]. The rest is JSON, because openraft's own types
-//! are not promised to keep their fields, and a positional form breaks on any change.
+//! **Invariant:** every stored form starts with [`FORMAT`]. The rest is JSON, because openraft's
+//! own types are not promised to keep their fields, and a positional form breaks on any change.
 
 use std::fmt;
 use std::io;
@@ -67,7 +67,8 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
     match bytes.split_first() {
         Some((&FORMAT, json)) => serde_json::from_slice(json).map_err(io::Error::other),
         Some((other, _)) => Err(io::Error::other(format!(
-            "a stored value has format {other}, this Greenroom knows {FORMAT}; install the newer one again"
+            "a stored value has format {other}, this Greenroom knows {FORMAT}; \
+             install the newer one again"
         ))),
         None => Err(io::Error::other("a stored value is empty")),
     }

@@ -96,8 +96,8 @@ pub fn fresh() -> Uuid {
 }
 
 impl Replica {
-    /// Opens what is in the directory, or founds a cluster of one in an empty one, and waits until the
-    /// state is as new as before the last stop.
+    /// Opens what is in the directory, or founds a cluster of one in an empty one, and waits until
+    /// the state is as new as before the last stop.
     pub async fn open(options: ReplicaOptions) -> Result<Replica, Fault> {
         let ReplicaOptions { directory, metrics } = options;
         let state = Arc::new(State::open(&directory.state())?);
@@ -223,8 +223,8 @@ impl Replica {
 fn config() -> Result<Config, Fault> {
     let config = Config {
         cluster_name: "greenroom".to_owned(),
-        // The journal's fsync has its p99 at up to 50 ms on a busy disk; an election time-out must be ten
-        // times that, or a slow disk looks like a dead leader.
+        // The journal's fsync has its p99 at up to 50 ms on a busy disk; an election time-out must
+        // be ten times that, or a slow disk looks like a dead leader.
         heartbeat_interval: 100,
         election_timeout_min: 500,
         election_timeout_max: 1_000,

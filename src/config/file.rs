@@ -32,12 +32,7 @@ pub(super) fn read(named: Option<PathBuf>) -> Result<Option<(String, String)>, P
 /// Takes the entries out of a file's text, with everything that is wrong with it.
 pub(super) fn parse(place: &str, text: &str) -> (Entries, Vec<Problem>) {
     let (root, errors) = DeTable::parse_recoverable(text);
-    let mut reading = Reading {
-        place,
-        text,
-        entries: Vec::new(),
-        problems: Vec::new(),
-    };
+    let mut reading = Reading { place, text, entries: Vec::new(), problems: Vec::new() };
     for error in errors {
         let start = error.span().map_or(0, |span| span.start);
         reading.problem(start, format!("not valid TOML: {}", error.message()));
@@ -85,10 +80,7 @@ impl Reading<'_> {
     fn problem(&mut self, start: usize, detail: String) {
         let line = self.line(start);
         let place = format!("{}:{line}", self.place);
-        self.problems.push(Problem {
-            line: Some(line),
-            ..Problem::new(place, detail)
-        });
+        self.problems.push(Problem { line: Some(line), ..Problem::new(place, detail) });
     }
 
     fn line(&self, start: usize) -> usize {
@@ -99,8 +91,7 @@ impl Reading<'_> {
 
 /// Whether a key stands in a table.
 fn inside(key: &str, table: &str) -> bool {
-    key.strip_prefix(table)
-        .is_some_and(|rest| rest.starts_with('.'))
+    key.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'))
 }
 
 fn unknown(name: &str) -> String {
@@ -156,13 +147,9 @@ fn read_at(path: &Path) -> Result<(String, String), Problem> {
 
 fn read_text(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?
-        .take(FILE_BYTES_MAX + 1)
-        .read_to_string(&mut text)?;
+    File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
     if text.len() as u64 > FILE_BYTES_MAX {
-        return Err(io::Error::other(format!(
-            "it is larger than {FILE_BYTES_MAX} bytes"
-        )));
+        return Err(io::Error::other(format!("it is larger than {FILE_BYTES_MAX} bytes")));
     }
     Ok(text)
 }
@@ -173,28 +160,17 @@ mod tests {
 
     fn problems(text: &str) -> Vec<String> {
         let (_, problems) = parse("f.toml", text);
-        problems
-            .iter()
-            .map(|problem| format!("{}: {}", problem.place, problem.detail))
-            .collect()
+        problems.iter().map(|problem| format!("{}: {}", problem.place, problem.detail)).collect()
     }
 
     #[test]
     fn entries_come_with_their_lines() {
         let text = "# a note\nlisten = \"127.0.0.1:1\"\n\n[log]\nfilter = \"debug\"\n";
         let (entries, problems) = parse("f.toml", text);
-        let found: Vec<_> = entries
-            .iter()
-            .map(|(row, value, line)| (row.key, value.clone(), *line))
-            .collect();
+        let found: Vec<_> =
+            entries.iter().map(|(row, value, line)| (row.key, value.clone(), *line)).collect();
         let text = |text: &str| Value::Text(text.to_owned());
-        assert_eq!(
-            found,
-            [
-                ("listen", text("127.0.0.1:1"), 2),
-                ("log.filter", text("debug"), 5)
-            ]
-        );
+        assert_eq!(found, [("listen", text("127.0.0.1:1"), 2), ("log.filter", text("debug"), 5)]);
         assert_eq!(problems, []);
         let (dotted, _) = parse("f.toml", "log.filter = \"debug\"");
         assert_eq!((dotted[0].0.key, dotted[0].2), ("log.filter", 1));
@@ -228,15 +204,9 @@ mod tests {
             "{found:?}"
         );
         let guessed = problems("colour = 1\nenv = production\n");
-        assert!(
-            guessed.iter().all(|line| !line.contains("colour")),
-            "{guessed:?}"
-        );
+        assert!(guessed.iter().all(|line| !line.contains("colour")), "{guessed:?}");
         let twice = problems("env = \"production\"\nenv = \"development\"\n");
-        assert!(
-            twice[0].starts_with("f.toml:2: not valid TOML: "),
-            "{twice:?}"
-        );
+        assert!(twice[0].starts_with("f.toml:2: not valid TOML: "), "{twice:?}");
     }
 
     #[test]
@@ -250,12 +220,7 @@ mod tests {
         std::fs::write(&path, [0xff, 0xfe]).unwrap();
         assert!(read(Some(path.clone())).is_err(), "not UTF-8");
         std::fs::write(&path, vec![b'#'; (1 << 20) + 1]).unwrap();
-        assert!(
-            read(Some(path.clone()))
-                .unwrap_err()
-                .detail
-                .contains("larger")
-        );
+        assert!(read(Some(path.clone())).unwrap_err().detail.contains("larger"));
         std::fs::write(&path, "env = \"production\"").unwrap();
         let (_, text) = read(Some(path)).unwrap().unwrap();
         assert_eq!(text, "env = \"production\"");

@@ -1,7 +1,7 @@
 //! The question kits in the binary.
 //!
-//! **Invariant:** every file in `assets/kits/` is listed here and keeps the rules of `Kit::check`; a test
-//! says so.
+//! **Invariant:** every file in `assets/kits/` is listed here and keeps the rules of `Kit::check`;
+//! a test says so.
 
 use crate::domain::kit::Kit;
 
@@ -42,16 +42,7 @@ mod tests {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/kits");
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .unwrap()
-            .map(|entry| {
-                entry
-                    .unwrap()
-                    .path()
-                    .file_stem()
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .to_owned()
-            })
+            .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
             .collect();
         let mut listed: Vec<String> = FILES.iter().map(|(name, _)| (*name).to_owned()).collect();
         files.sort();

@@ -21,20 +21,12 @@ impl Settings {
         file: Option<PathBuf>,
     ) -> Result<Settings, ConfigError> {
         match file::read(file) {
-            Ok(file) => layered(
-                &flags,
-                env,
-                file.as_ref().map(|(p, t)| (p.as_str(), t.as_str())),
-            ),
+            Ok(file) => layered(&flags, env, file.as_ref().map(|(p, t)| (p.as_str(), t.as_str()))),
             Err(unreadable) => {
                 // The other sources may be wrong too, and nobody likes to learn that one by one.
                 let mut problems = vec![unreadable];
-                problems.extend(
-                    layered(&flags, env, None)
-                        .err()
-                        .into_iter()
-                        .flat_map(|e| e.problems),
-                );
+                problems
+                    .extend(layered(&flags, env, None).err().into_iter().flat_map(|e| e.problems));
                 Err(ConfigError { problems })
             }
         }
@@ -53,10 +45,7 @@ fn layered(
     env: impl Iterator<Item = (String, String)>,
     file: Option<(&str, &str)>,
 ) -> Result<Settings, ConfigError> {
-    let mut layers = Layers {
-        settings: Settings::blank(),
-        problems: Vec::new(),
-    };
+    let mut layers = Layers { settings: Settings::blank(), problems: Vec::new() };
     for setting in SETTINGS {
         layers.settings.origins.insert(setting.key, Origin::Default);
         if let Some(value) = setting.default_value() {
@@ -81,9 +70,7 @@ fn layered(
     if layers.problems.is_empty() {
         Ok(layers.settings)
     } else {
-        Err(ConfigError {
-            problems: layers.problems,
-        })
+        Err(ConfigError { problems: layers.problems })
     }
 }
 
@@ -106,10 +93,7 @@ impl Layers {
                     Origin::File { line, .. } => Some(line),
                     _ => None,
                 };
-                self.problems.push(Problem {
-                    line,
-                    ..Problem::new(origin.to_string(), detail)
-                });
+                self.problems.push(Problem { line, ..Problem::new(origin.to_string(), detail) });
             }
         }
     }
@@ -141,9 +125,7 @@ impl Layers {
 
 fn unknown(name: &str) -> String {
     // Without the part that all have in common, or every name would be near to every other.
-    let known = SETTINGS
-        .iter()
-        .map(|setting| setting.env.trim_start_matches(PREFIX));
+    let known = SETTINGS.iter().map(|setting| setting.env.trim_start_matches(PREFIX));
     match suggest::nearest(name.trim_start_matches(PREFIX), known) {
         Some(meant) => format!("there is no such setting; did you mean {PREFIX}{meant}?"),
         None => "there is no such setting; `greenroom config init` shows all".to_owned(),
@@ -157,9 +139,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn load(env: &[(&str, &str)], file: &str) -> Result<Settings, Vec<String>> {
-        let env = env
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let loaded = layered(&Flags::default(), env, Some(("g.toml", file)));
         loaded.map_err(|error| error.to_string().lines().map(str::to_owned).collect())
     }
@@ -177,10 +157,7 @@ mod tests {
 
     fn flags_of(set: &[bool]) -> Flags {
         let flag = |key: &str| {
-            let at = SETTINGS
-                .iter()
-                .position(|setting| setting.key == key)
-                .unwrap();
+            let at = SETTINGS.iter().position(|setting| setting.key == key).unwrap();
             set[at].then(|| sample(&SETTINGS[at], 2))
         };
         Flags {
@@ -247,25 +224,13 @@ mod tests {
 
     #[test]
     fn every_mistake_is_told_with_its_place() {
-        let env = [
-            ("GREENROOM_ENV", "staging"),
-            ("GREENROOM_LOG_FILTER", "a\u{fffd}"),
-        ];
+        let env = [("GREENROOM_ENV", "staging"), ("GREENROOM_LOG_FILTER", "a\u{fffd}")];
         let file = "listen = \"8080\"\nlog.filter = \"room=loud\"\nlog.level = \"x\"\n";
         let found = load(&env, file).unwrap_err();
-        let places: Vec<&str> = found
-            .iter()
-            .map(|line| line.split(": ").next().unwrap())
-            .collect();
+        let places: Vec<&str> = found.iter().map(|line| line.split(": ").next().unwrap()).collect();
         assert_eq!(
             places,
-            [
-                "g.toml:1",
-                "g.toml:2",
-                "g.toml:3",
-                "GREENROOM_ENV",
-                "GREENROOM_LOG_FILTER"
-            ]
+            ["g.toml:1", "g.toml:2", "g.toml:3", "GREENROOM_ENV", "GREENROOM_LOG_FILTER"]
         );
         assert_eq!(
             found[3],
@@ -277,10 +242,7 @@ mod tests {
     fn a_long_list_of_mistakes_is_cut() {
         let file: String = (0..50).map(|n| format!("key_{n} = 1\n")).collect();
         let found = load(&[], &file).unwrap_err();
-        assert_eq!(
-            (found.len(), found.last().unwrap().as_str()),
-            (21, "and 30 more")
-        );
+        assert_eq!((found.len(), found.last().unwrap().as_str()), (21, "and 30 more"));
     }
 
     #[test]

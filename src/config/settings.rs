@@ -111,11 +111,7 @@ impl Settings {
 
 impl Problem {
     pub(super) fn new(place: impl Into<String>, detail: impl Into<String>) -> Problem {
-        Problem {
-            place: place.into(),
-            line: None,
-            detail: detail.into(),
-        }
+        Problem { place: place.into(), line: None, detail: detail.into() }
     }
 }
 

@@ -14,24 +14,11 @@ const COLUMNS: usize = 90;
 
 /// One line for each setting: key, variable and what it is.
 pub fn help() -> String {
-    let keys = SETTINGS
-        .iter()
-        .map(|setting| setting.key.len())
-        .max()
-        .unwrap_or(0);
-    let names = SETTINGS
-        .iter()
-        .map(|setting| setting.env.len())
-        .max()
-        .unwrap_or(0);
+    let keys = SETTINGS.iter().map(|setting| setting.key.len()).max().unwrap_or(0);
+    let names = SETTINGS.iter().map(|setting| setting.env.len()).max().unwrap_or(0);
     let lines = SETTINGS.iter().map(|setting| {
-        let default = setting
-            .default
-            .map_or(String::new(), |text| format!(" [default: {text}]"));
-        format!(
-            "{:keys$}  {:names$}  {}{default}\n",
-            setting.key, setting.env, setting.brief
-        )
+        let default = setting.default.map_or(String::new(), |text| format!(" [default: {text}]"));
+        format!("{:keys$}  {:names$}  {}{default}\n", setting.key, setting.env, setting.brief)
     });
     lines.collect()
 }
@@ -42,9 +29,7 @@ pub fn template() -> String {
         `#` is taken away. A flag wins over the environment, and the environment over this file.";
     let mut page = comment(head);
     for setting in SETTINGS {
-        let flag = setting
-            .flag
-            .map_or(String::new(), |flag| format!("; flag: {flag}"));
+        let flag = setting.flag.map_or(String::new(), |flag| format!("; flag: {flag}"));
         page.push('\n');
         page += &comment(&format!("{}. {}", setting.brief, setting.long));
         page += &comment(&format!("Environment: {}{flag}.", setting.env));
@@ -67,25 +52,15 @@ pub fn reference_markdown() -> String {
         | key | environment | flag | takes | default |\n|---|---|---|---|---|\n"
             .to_owned();
     for setting in SETTINGS {
-        let flag = setting
-            .flag
-            .map_or("none".to_owned(), |flag| format!("`{flag}`"));
-        let default = setting
-            .default
-            .map_or("none".to_owned(), |_| format!("`{}`", sample(setting)));
-        let row = [
-            &format!("`{}`", setting.key),
-            &format!("`{}`", setting.env),
-            &flag,
-        ];
+        let flag = setting.flag.map_or("none".to_owned(), |flag| format!("`{flag}`"));
+        let default =
+            setting.default.map_or("none".to_owned(), |_| format!("`{}`", sample(setting)));
+        let row = [&format!("`{}`", setting.key), &format!("`{}`", setting.env), &flag];
         let row = row.map(String::as_str).join(" | ");
         page += &format!("| {row} | {} | {default} |\n", takes(setting.takes));
     }
     for setting in SETTINGS {
-        page += &format!(
-            "\n## {}\n\n{}. {}\n",
-            setting.key, setting.brief, setting.long
-        );
+        page += &format!("\n## {}\n\n{}. {}\n", setting.key, setting.brief, setting.long);
     }
     page
 }
@@ -124,9 +99,7 @@ pub fn show_json(settings: &Settings) -> serde_json::Value {
 
 /// The default as it stands in a file, else the example.
 fn sample(setting: &Setting) -> String {
-    let value = setting
-        .default_value()
-        .unwrap_or_else(|| setting.read_words(setting.example));
+    let value = setting.default_value().unwrap_or_else(|| setting.read_words(setting.example));
     toml_of(&value)
 }
 
@@ -143,11 +116,9 @@ fn takes(takes: Takes) -> String {
         Takes::Path => "path".to_owned(),
         Takes::Origin => "scheme, host and port".to_owned(),
         Takes::Origins => "list of origins".to_owned(),
-        Takes::Choice(words) => words
-            .iter()
-            .map(|word| format!("`{word}`"))
-            .collect::<Vec<_>>()
-            .join(" or "),
+        Takes::Choice(words) => {
+            words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")
+        }
         Takes::Text => "text".to_owned(),
     }
 }
@@ -185,9 +156,8 @@ mod tests {
         let template = template();
         let lines = template.lines().filter_map(|line| {
             let line = line.strip_prefix('#')?;
-            let setting = SETTINGS
-                .iter()
-                .find(|row| line.starts_with(&format!("{} = ", row.key)))?;
+            let setting =
+                SETTINGS.iter().find(|row| line.starts_with(&format!("{} = ", row.key)))?;
             (setting.default.is_some() == defaults).then(|| format!("{line}\n"))
         });
         lines.collect()
@@ -197,31 +167,19 @@ mod tests {
     fn the_template_sets_nothing_and_shows_the_defaults() {
         let defaults = from_file("");
         assert_eq!(from_file(&template()), defaults);
-        assert!(
-            template()
-                .lines()
-                .all(|line| line.chars().count() <= COLUMNS)
-        );
+        assert!(template().lines().all(|line| line.chars().count() <= COLUMNS));
 
         let mut written = from_file(&uncommented(true));
         for setting in SETTINGS.iter().filter(|setting| setting.default.is_some()) {
             let origin = written.origins.insert(setting.key, Origin::Default);
-            assert!(
-                matches!(origin, Some(Origin::File { .. })),
-                "{} is in it",
-                setting.key
-            );
+            assert!(matches!(origin, Some(Origin::File { .. })), "{} is in it", setting.key);
         }
         assert_eq!(written, defaults);
 
         let examples = from_file(&uncommented(false));
         let set = |row: &&Setting| examples.origins[row.key] != Origin::Default;
         let wanted = SETTINGS.iter().filter(|row| row.default.is_none()).count();
-        assert_eq!(
-            SETTINGS.iter().filter(set).count(),
-            wanted,
-            "every example is valid"
-        );
+        assert_eq!(SETTINGS.iter().filter(set).count(), wanted, "every example is valid");
     }
 
     #[test]
@@ -230,18 +188,10 @@ mod tests {
         let settings = from_file(text);
         let again = from_file(&show(&settings, true));
         for setting in SETTINGS {
-            assert_eq!(
-                (setting.get)(&again),
-                (setting.get)(&settings),
-                "{}",
-                setting.key
-            );
+            assert_eq!((setting.get)(&again), (setting.get)(&settings), "{}", setting.key);
         }
         let shown = show(&settings, true);
-        assert!(
-            shown.contains("listen = \"127.0.0.1:8080\"  # default\n"),
-            "{shown}"
-        );
+        assert!(shown.contains("listen = \"127.0.0.1:8080\"  # default\n"), "{shown}");
         assert!(
             shown.contains("g.toml:2\n") && shown.contains("#public_url is not set  # default\n")
         );
@@ -253,12 +203,7 @@ mod tests {
             json!({"key": "listen", "value": "127.0.0.1:8080", "origin": "default"})
         );
         let of = |key: &str| {
-            json["settings"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .find(|s| s["key"] == key)
-                .unwrap()
+            json["settings"].as_array().unwrap().iter().find(|s| s["key"] == key).unwrap()
         };
         assert_eq!(of("public_url")["value"], serde_json::Value::Null);
         assert_eq!(of("allowed_origins")["value"], json!(["https://a.example"]));

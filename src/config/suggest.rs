@@ -5,11 +5,7 @@ const NAME_CHARS_MAX: usize = 64;
 
 /// The nearest of the known names, if it is near enough to have been meant.
 pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let name: Vec<char> = name
-        .to_lowercase()
-        .chars()
-        .take(NAME_CHARS_MAX + 1)
-        .collect();
+    let name: Vec<char> = name.to_lowercase().chars().take(NAME_CHARS_MAX + 1).collect();
     if name.len() > NAME_CHARS_MAX {
         return None;
     }

@@ -55,10 +55,8 @@ const ORIGINS_MAX: usize = 32;
 
 const FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
 
-const ENVIRONMENTS: [(&str, Environment); 2] = [
-    ("production", Environment::Production),
-    ("development", Environment::Development),
-];
+const ENVIRONMENTS: [(&str, Environment); 2] =
+    [("production", Environment::Production), ("development", Environment::Development)];
 
 /// Every setting.
 pub const SETTINGS: &[Setting] = &[
@@ -105,11 +103,7 @@ const CLUSTER_LISTEN: Setting = Setting {
         `listen` has port 0, it is a free port that is remembered. Nodes talk over TLS with \
         the cluster's own certificates, and nothing else is answered on this port.",
     set: |settings, value| value::address(value).map(|at| settings.cluster_listen = Some(at)),
-    get: |settings| {
-        settings
-            .cluster_listen
-            .map(|address| Value::Text(address.to_string()))
-    },
+    get: |settings| settings.cluster_listen.map(|address| Value::Text(address.to_string())),
     flagged: |flags| flags.cluster_listen.as_deref(),
 };
 
@@ -250,10 +244,7 @@ impl Setting {
     pub(super) fn read_words(&self, words: &str) -> Value {
         match self.takes {
             Takes::Origins => {
-                let parts = words
-                    .split(',')
-                    .map(str::trim)
-                    .filter(|part| !part.is_empty());
+                let parts = words.split(',').map(str::trim).filter(|part| !part.is_empty());
                 Value::List(parts.map(str::to_owned).collect())
             }
             _ => Value::Text(words.to_owned()),
@@ -264,10 +255,7 @@ impl Setting {
 fn origins(value: &Value) -> Result<Vec<String>, String> {
     let texts = value.list()?;
     if texts.len() > ORIGINS_MAX {
-        return Err(format!(
-            "{} origins where {ORIGINS_MAX} are allowed",
-            texts.len()
-        ));
+        return Err(format!("{} origins where {ORIGINS_MAX} are allowed", texts.len()));
     }
     texts.iter().map(|text| value::origin(text)).collect()
 }
@@ -288,16 +276,8 @@ mod tests {
             assert_eq!(row.env, derived, "one name in two spellings");
             let flag = format!("--{}", row.key.replace(['.', '_'], "-"));
             assert!(row.flag.is_none_or(|given| given == flag), "{}", row.key);
-            assert!(
-                row.default.is_some() == row.example.is_empty(),
-                "{}: one of both",
-                row.key
-            );
-            assert!(
-                !row.brief.ends_with('.') && row.long.ends_with('.'),
-                "{}",
-                row.key
-            );
+            assert!(row.default.is_some() == row.example.is_empty(), "{}: one of both", row.key);
+            assert!(!row.brief.ends_with('.') && row.long.ends_with('.'), "{}", row.key);
             assert!(SETTINGS[..n].iter().all(|other| other.key != row.key));
         }
     }

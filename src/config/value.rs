@@ -45,9 +45,7 @@ impl Value {
 pub(super) fn address(value: &Value) -> Result<SocketAddr, String> {
     let text = value.text()?;
     // Somebody who names no machine, or only this one, gets what other machines cannot reach.
-    let here = text
-        .strip_prefix("localhost:")
-        .or_else(|| text.strip_prefix(':'));
+    let here = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':'));
     let port = here.and_then(|port| port.parse().ok());
     if let Some(port) = port {
         return Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
@@ -121,9 +119,7 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
 
 fn is_host(host: &str) -> bool {
     if let Some(inner) = host.strip_prefix('[') {
-        return inner
-            .strip_suffix(']')
-            .is_some_and(|ip| ip.parse::<std::net::Ipv6Addr>().is_ok());
+        return inner.strip_suffix(']').is_some_and(|ip| ip.parse::<std::net::Ipv6Addr>().is_ok());
     }
     let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
     !host.is_empty()
@@ -144,10 +140,7 @@ mod tests {
             (" HTTPS://Rooms.Example.ORG/ ", "https://rooms.example.org"),
             ("https://rooms.example.org:443", "https://rooms.example.org"),
             ("http://rooms.example.org:80/", "http://rooms.example.org"),
-            (
-                "http://rooms.example.org:443",
-                "http://rooms.example.org:443",
-            ),
+            ("http://rooms.example.org:443", "http://rooms.example.org:443"),
             ("http://localhost:05173", "http://localhost:5173"),
             ("http://[::1]:8080", "http://[::1]:8080"),
             ("http://[::1]", "http://[::1]"),
@@ -190,14 +183,7 @@ mod tests {
         ] {
             assert_eq!(address(given).as_deref(), Ok(wanted));
         }
-        for wrong in [
-            "",
-            "8080",
-            "127.0.0.1",
-            "localhost:",
-            "example.org:80",
-            "127.0.0.1:65536",
-        ] {
+        for wrong in ["", "8080", "127.0.0.1", "localhost:", "example.org:80", "127.0.0.1:65536"] {
             assert!(address(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,8 +1,8 @@
-//! Commands: every durable write, typed and versioned (law I1), with everything in it that applying it
-//! needs (law I2): ids, the time, hashes and analyses are minted by the proposer.
+//! Commands: every durable write, typed and versioned (law I1), with everything in it that applying
+//! it needs (law I2): ids, the time, hashes and analyses are minted by the proposer.
 //!
-//! **Invariant:** the JSON of every command is a storage and a wire format. New variants and fields may
-//! come, old ones keep their meaning: `tests/golden/commands.json` holds them.
+//! **Invariant:** the JSON of every command is a storage and a wire format. New variants and fields
+//! may come, old ones keep their meaning: `tests/golden/commands.json` holds them.
 
 use serde::{Deserialize, Serialize};
 
@@ -46,8 +46,8 @@ pub struct Once {
     pub scope: String,
     /// The `Idempotency-Key`, or a frame's `id` with its room.
     pub key: String,
-    /// SHA-256 over method, route and body; empty where the same key is the same request by contract
-    /// (frames).
+    /// SHA-256 over method, route and body; empty where the same key is the same request by
+    /// contract (frames).
     pub fingerprint: String,
 }
 
@@ -55,7 +55,8 @@ pub struct Once {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Command {
-    /// The cluster's identity and secrets, once, by the node that was started on an empty directory.
+    /// The cluster's identity and secrets, once, by the node that was started on an empty
+    /// directory.
     Found {
         /// Its id.
         cluster_id: ClusterId,

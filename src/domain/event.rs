@@ -1,7 +1,8 @@
 //! Events: what happened in a room, in order, for ever.
 //!
 //! **Invariant:** `seq` starts at 1 and has no gap; an event never changes after it was written.
-//! **Invariant:** the JSON of every kind is a wire and a storage format: `tests/golden/events.json` holds it.
+//! **Invariant:** the JSON of every kind is a wire and a storage format: `tests/golden/events.json`
+//! holds it.
 
 use serde::{Deserialize, Serialize};
 

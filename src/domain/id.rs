@@ -1,6 +1,8 @@
-//! Ids: UUIDv7 strings outside, one newtype a noun inside, so that no id can stand in another's place.
+//! Ids: UUIDv7 strings outside, one newtype a noun inside, so that no id can stand in another's
+//! place.
 //!
-//! **Invariant:** ids are minted by the proposer and travel inside the command; nothing here makes one.
+//! **Invariant:** ids are minted by the proposer and travel inside the command; nothing here makes
+//! one.
 
 use std::fmt;
 use std::str::FromStr;
@@ -42,7 +44,8 @@ macro_rules! ids {
         impl FromStr for $name {
             type Err = NotAnId;
             fn from_str(text: &str) -> Result<$name, NotAnId> {
-                // Only the hyphenated form: two spellings of one id would be two cache keys and two links.
+                // Only the hyphenated form: two spellings of one id would be two cache keys and two
+                // links.
                 if text.len() != 36 {
                     return Err(NotAnId);
                 }
@@ -83,12 +86,9 @@ mod tests {
     fn only_the_hyphenated_form_is_an_id() {
         let text = "019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b";
         assert_eq!(text.parse::<PersonId>().unwrap().to_string(), text);
-        for wrong in [
-            "",
-            "019a0b1c2d3e7f408a5b6c7d8e9f0a1b",
-            "019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1",
-            "x",
-        ] {
+        for wrong in
+            ["", "019a0b1c2d3e7f408a5b6c7d8e9f0a1b", "019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1", "x"]
+        {
             assert_eq!(wrong.parse::<PersonId>(), Err(NotAnId));
         }
     }

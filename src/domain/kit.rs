@@ -59,7 +59,8 @@ pub struct Kit {
 }
 
 impl Kit {
-    /// Every rule that a kit must keep; all that is wrong at once, so that one correction is enough.
+    /// Every rule that a kit must keep; all that is wrong at once, so that one correction is
+    /// enough.
     pub fn check(&self) -> Result<(), Vec<FieldError>> {
         let mut wrong = Vec::new();
         let mut note = |result: Result<String, FieldError>| {
@@ -70,21 +71,10 @@ impl Kit {
         note(text::key("id", &self.id, 64));
         note(text::name("title", &self.title));
         note(text::name("role", &self.role));
-        note(text::prose(
-            "description",
-            &self.description,
-            limit::QUESTION_BYTES_MAX,
-        ));
+        note(text::prose("description", &self.description, limit::QUESTION_BYTES_MAX));
         for (n, competency) in self.competencies.iter().enumerate() {
-            note(text::key(
-                &format!("competencies[{n}].id"),
-                &competency.id,
-                64,
-            ));
-            note(text::name(
-                &format!("competencies[{n}].name"),
-                &competency.name,
-            ));
+            note(text::key(&format!("competencies[{n}].id"), &competency.id, 64));
+            note(text::name(&format!("competencies[{n}].name"), &competency.name));
             if competency.anchors.len() != 5 {
                 note(Err(text::wrong(
                     &format!("competencies[{n}].anchors"),
@@ -95,16 +85,8 @@ impl Kit {
         for (n, question) in self.questions.iter().enumerate() {
             let field = |name: &str| format!("questions[{n}].{name}");
             note(text::key(&field("id"), &question.id, 64));
-            note(text::prose(
-                &field("text"),
-                &question.text,
-                limit::QUESTION_BYTES_MAX,
-            ));
-            if !self
-                .competencies
-                .iter()
-                .any(|c| c.id == question.competency)
-            {
+            note(text::prose(&field("text"), &question.text, limit::QUESTION_BYTES_MAX));
+            if !self.competencies.iter().any(|c| c.id == question.competency) {
                 let detail = "must name a competency of this kit";
                 note(Err(text::wrong(&field("competency"), detail)));
             }

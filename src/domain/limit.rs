@@ -2,8 +2,9 @@
 //!
 //! Units stand last in the names. Sizes of text count bytes of UTF-8.
 
-/// One JSON body. Far above any form of ours (a CV and a job description at their limits are 300 KiB), far
-/// below what would slow everybody's writes: the replaced system took 20 MB here and stalled.
+/// One JSON body. Far above any form of ours (a CV and a job description at their limits are 300
+/// KiB), far below what would slow everybody's writes: the replaced system took 20 MB here and
+/// stalled.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// One frame of a room, in either direction as the contract says it in `welcome.limits`.
@@ -12,13 +13,15 @@ pub const FRAME_BYTES_MAX: usize = 65_536;
 /// Frames a second of one socket; a fast typist's partials and answers stay under 10.
 pub const FRAMES_PER_SECOND: u32 = 50;
 
-/// Frames that may come at once after a pause: two seconds' worth, so that a resend after a reconnect passes.
+/// Frames that may come at once after a pause: two seconds' worth, so that a resend after a
+/// reconnect passes.
 pub const FRAMES_BURST: u32 = 100;
 
 /// Seconds of twice the allowed rate after which a socket is closed with 4429.
 pub const FLOOD_SECONDS: u64 = 5;
 
-/// Members of one room: the largest panel anybody described is 12, so this is a bound, not a target.
+/// Members of one room: the largest panel anybody described is 12, so this is a bound, not a
+/// target.
 pub const MEMBERS_MAX: usize = 500;
 
 /// Sockets of one person in one room: tabs and devices of one human.
@@ -42,10 +45,12 @@ pub const TICKET_SECONDS: u64 = 30;
 /// Tickets alive at once on a node: 30 s of a thousand sockets a second.
 pub const TICKETS_MAX: usize = 30_000;
 
-/// Frames that wait for one slow reader before it is closed; it resumes from the store and loses nothing.
+/// Frames that wait for one slow reader before it is closed; it resumes from the store and loses
+/// nothing.
 pub const OUTBOX_FRAMES_MAX: usize = 1_024;
 
-/// Inputs that wait for one room's loop. Senders wait beyond it, which slows only the room's own sockets.
+/// Inputs that wait for one room's loop. Senders wait beyond it, which slows only the room's own
+/// sockets.
 pub const MAILBOX_INPUTS_MAX: usize = 1_024;
 
 /// How long a socket may take nothing before it is closed as dead.
@@ -96,8 +101,8 @@ pub const QUESTIONS_AT_START_MAX: usize = 50;
 /// One question.
 pub const QUESTION_BYTES_MAX: usize = 2_000;
 
-/// One answer or spoken stretch: half of a frame, about 5,000 words, 40 minutes of speech. The other half is
-/// room for word timings.
+/// One answer or spoken stretch: half of a frame, about 5,000 words, 40 minutes of speech. The
+/// other half is room for word timings.
 pub const ANSWER_BYTES_MAX: usize = 32_768;
 
 /// Word timings of one answer: as many as its bytes could hold words.
@@ -181,17 +186,19 @@ pub const KITS_MAX: usize = 1_000;
 /// Competencies of one kit.
 pub const KIT_COMPETENCIES_MAX: usize = 12;
 
-/// Earlier answers of a person that the consistency check reads: the last months of steady practice.
+/// Earlier answers of a person that the consistency check reads: the last months of steady
+/// practice.
 pub const EARLIER_ANSWERS_MAX: usize = 40;
 
-/// Proposals that wait for the log. Beyond it callers are told to try again instead of queueing for minutes.
+/// Proposals that wait for the log. Beyond it callers are told to try again instead of queueing for
+/// minutes.
 pub const PROPOSALS_MAX: usize = 4_096;
 
 /// How long one proposal may take before its outcome is called unknown.
 pub const PROPOSAL_SECONDS: u64 = 10;
 
-/// Log entries since the last snapshot that start the next one. A practice answer is about 20 KiB, so this
-/// keeps the journal under some tens of megabytes.
+/// Log entries since the last snapshot that start the next one. A practice answer is about 20 KiB,
+/// so this keeps the journal under some tens of megabytes.
 pub const SNAPSHOT_ENTRIES: u64 = 5_000;
 
 /// Log entries kept behind a snapshot for a node that is only a little behind.

@@ -1,7 +1,7 @@
 //! The nouns and the rules: ids, people, interviews, the room as a value, commands, events, limits.
 //!
-//! **Invariant:** nothing here touches a disk, a socket, a clock or a random source. Time and ids come in
-//! from outside, so the same journal gives the same state on every node.
+//! **Invariant:** nothing here touches a disk, a socket, a clock or a random source. Time and ids
+//! come in from outside, so the same journal gives the same state on every node.
 
 pub mod limit;
 

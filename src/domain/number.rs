@@ -1,7 +1,7 @@
 //! Exact decimals: every number that a score is made of is a whole count of thousandths.
 //!
-//! **Invariant:** no floating point takes part in a sum. `Milli` becomes a JSON number only when it is
-//! written, so drivers add up to the score on every machine.
+//! **Invariant:** no floating point takes part in a sum. `Milli` becomes a JSON number only when it
+//! is written, so drivers add up to the score on every machine.
 
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Neg, Sub};
@@ -83,11 +83,7 @@ mod tests {
     fn a_decimal_survives_json() {
         for milli in [-99_999, -1, 0, 1, 10, 999, 1000, 62_513, 100_000] {
             let text = serde_json::to_string(&Milli(milli)).unwrap();
-            assert_eq!(
-                serde_json::from_str::<Milli>(&text).unwrap(),
-                Milli(milli),
-                "{text}"
-            );
+            assert_eq!(serde_json::from_str::<Milli>(&text).unwrap(), Milli(milli), "{text}");
         }
         assert_eq!(serde_json::to_string(&Milli(62_500)).unwrap(), "62.5");
         assert_eq!(serde_json::to_string(&Milli(62_000)).unwrap(), "62");

@@ -36,15 +36,9 @@ impl Role {
 
     /// The other way round.
     pub fn parse(text: &str) -> Option<Role> {
-        [
-            Role::Admin,
-            Role::Manager,
-            Role::Interviewer,
-            Role::Candidate,
-            Role::Observer,
-        ]
-        .into_iter()
-        .find(|role| role.as_str() == text)
+        [Role::Admin, Role::Manager, Role::Interviewer, Role::Candidate, Role::Observer]
+            .into_iter()
+            .find(|role| role.as_str() == text)
     }
 
     /// The rate tier of the role.

@@ -1,8 +1,9 @@
 //! Refusals: what a caller did that cannot be granted, with a stable code and words that help.
 //!
-//! Three kinds of errors exist in Greenroom. A **refusal** is the caller's turn: a closed set of codes, the
-//! same in HTTP, sockets and the command line. **Unavailable** (`cluster`) means: try again. A **fault** is
-//! ours: it is logged once at the boundary with its chain, and the caller sees only a request id.
+//! Three kinds of errors exist in Greenroom. A **refusal** is the caller's turn: a closed set of
+//! codes, the same in HTTP, sockets and the command line. **Unavailable** (`cluster`) means: try
+//! again. A **fault** is ours: it is logged once at the boundary with its chain, and the caller
+//! sees only a request id.
 
 use std::fmt;
 
@@ -117,19 +118,12 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal without fields.
     pub fn new(code: Code, detail: impl Into<String>) -> Refusal {
-        Refusal {
-            code,
-            detail: detail.into(),
-            fields: Vec::new(),
-        }
+        Refusal { code, detail: detail.into(), fields: Vec::new() }
     }
 
     /// One field is wrong.
     pub fn field(field: &str, detail: impl Into<String>) -> Refusal {
-        Refusal::fields(vec![FieldError {
-            field: field.to_owned(),
-            detail: detail.into(),
-        }])
+        Refusal::fields(vec![FieldError { field: field.to_owned(), detail: detail.into() }])
     }
 
     /// Some fields are wrong.
@@ -139,19 +133,12 @@ impl Refusal {
             [one] => format!("{}: {}", one.field, one.detail),
             _ => format!("these fields are not valid: {}", names.join(", ")),
         };
-        Refusal {
-            code: Code::InputInvalid,
-            detail,
-            fields,
-        }
+        Refusal { code: Code::InputInvalid, detail, fields }
     }
 
     /// There is no such thing, or none that the caller may know of.
     pub fn not_found(noun: &str) -> Refusal {
-        Refusal::new(
-            Code::NotFound,
-            format!("there is no such {noun}, or it is not yours to see"),
-        )
+        Refusal::new(Code::NotFound, format!("there is no such {noun}, or it is not yours to see"))
     }
 
     /// The state forbids it.
@@ -179,16 +166,8 @@ mod tests {
 
     #[test]
     fn the_code_on_the_wire_is_the_code_in_the_store() {
-        for code in [
-            Code::AuthMissing,
-            Code::InputUnknownField,
-            Code::NotFound,
-            Code::RoomClosed,
-        ] {
-            assert_eq!(
-                serde_json::to_string(&code).unwrap(),
-                format!("\"{}\"", code.as_str())
-            );
+        for code in [Code::AuthMissing, Code::InputUnknownField, Code::NotFound, Code::RoomClosed] {
+            assert_eq!(serde_json::to_string(&code).unwrap(), format!("\"{}\"", code.as_str()));
         }
     }
 }

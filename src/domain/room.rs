@@ -1,8 +1,8 @@
 //! The room as a value: `decide` says what an act would lead to, `fold` takes what happened.
 //!
-//! The same two functions run twice. On the leader, before an act is proposed: a refusal costs no log
-//! entry, and an answer that would be refused is never analysed. In `store::apply`, after the log has
-//! ordered the acts: only that decision counts, because another act may have come between.
+//! The same two functions run twice. On the leader, before an act is proposed: a refusal costs no
+//! log entry, and an answer that would be refused is never analysed. In `store::apply`, after the
+//! log has ordered the acts: only that decision counts, because another act may have come between.
 //!
 //! **Invariant:** `fold` accepts every event that `decide` gave for the same room.
 
@@ -116,11 +116,7 @@ pub struct Room {
 impl Room {
     /// A room that was just made.
     pub fn new(plan: Plan, members: BTreeMap<PersonId, Part>, questions: Vec<Question>) -> Room {
-        let state = if plan.scheduled_at.is_some() {
-            State::Scheduled
-        } else {
-            State::Lobby
-        };
+        let state = if plan.scheduled_at.is_some() { State::Scheduled } else { State::Lobby };
         Room {
             plan,
             state,
@@ -157,25 +153,21 @@ pub fn fold(room: &mut Room, event: &Event) {
             room.state = State::Live;
             room.started_at = Some(event.at);
         }
-        Happening::Asked {
-            question_id, text, ..
-        } => match room.questions.iter_mut().find(|q| q.id == *question_id) {
-            Some(question) => question.asked_seq = Some(event.seq),
-            None => room.questions.push(Question {
-                id: *question_id,
-                text: text.clone(),
-                competency: None,
-                focus: Vec::new(),
-                asked_seq: Some(event.seq),
-                answer_id: None,
-            }),
-        },
+        Happening::Asked { question_id, text, .. } => {
+            match room.questions.iter_mut().find(|q| q.id == *question_id) {
+                Some(question) => question.asked_seq = Some(event.seq),
+                None => room.questions.push(Question {
+                    id: *question_id,
+                    text: text.clone(),
+                    competency: None,
+                    focus: Vec::new(),
+                    asked_seq: Some(event.seq),
+                    answer_id: None,
+                }),
+            }
+        }
         Happening::Said { .. } => {}
-        Happening::Answered {
-            answer_id,
-            question_id,
-            ..
-        } => {
+        Happening::Answered { answer_id, question_id, .. } => {
             if let Some(question) = room.questions.iter_mut().find(|q| q.id == *question_id) {
                 question.answer_id = Some(*answer_id);
             }

@@ -25,10 +25,7 @@ impl Email {
         if good {
             Ok(Email(text))
         } else {
-            Err(wrong(
-                field,
-                "not a mail address: expected something like ada@example.org",
-            ))
+            Err(wrong(field, "not a mail address: expected something like ada@example.org"))
         }
     }
 
@@ -94,17 +91,11 @@ pub fn key(field: &str, text: &str, chars_max: usize) -> Result<String, FieldErr
 
 /// Names a field and what is wrong with it.
 pub fn wrong(field: &str, detail: impl Into<String>) -> FieldError {
-    FieldError {
-        field: field.to_owned(),
-        detail: detail.into(),
-    }
+    FieldError { field: field.to_owned(), detail: detail.into() }
 }
 
 fn too_long(field: &str, max: usize, is: usize) -> FieldError {
-    wrong(
-        field,
-        format!("too long: {is} bytes where {max} are allowed; shorten it"),
-    )
+    wrong(field, format!("too long: {is} bytes where {max} are allowed; shorten it"))
 }
 
 #[cfg(test)]
@@ -113,19 +104,10 @@ mod tests {
 
     #[test]
     fn a_mail_address_is_lower_case_and_has_two_sides() {
-        assert_eq!(
-            Email::parse("email", " Ada@Example.ORG ").unwrap().as_str(),
-            "ada@example.org"
-        );
-        for wrong in [
-            "",
-            "ada",
-            "@x",
-            "a@",
-            "a b@x.org",
-            "a@b@c",
-            &format!("{}@x.org", "a".repeat(260)),
-        ] {
+        assert_eq!(Email::parse("email", " Ada@Example.ORG ").unwrap().as_str(), "ada@example.org");
+        for wrong in
+            ["", "ada", "@x", "a@", "a b@x.org", "a@b@c", &format!("{}@x.org", "a".repeat(260))]
+        {
             assert!(Email::parse("email", wrong).is_err(), "{wrong}");
         }
     }

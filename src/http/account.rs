@@ -100,9 +100,10 @@ pub(super) async fn logout(
 
 pub(super) async fn invite(
     State(app): State<Shared>,
-    Json(body): Json<InviteBody>,
+    // It writes nothing, but its body is read as strictly as that of a write.
+    asked: Write<InviteBody>,
 ) -> Result<Json<Value>, Error> {
-    let (person, _) = invited(&app, &body.token).await?;
+    let (person, _) = invited(&app, &asked.body.token).await?;
     let identity = app.replica.read(query::cluster::identity).await?;
     Ok(Json(json!({
         "email": person.email,
@@ -251,4 +252,3 @@ fn add_cookie(
         headers.append(header::SET_COOKIE, cookie);
     }
 }
-

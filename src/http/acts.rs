@@ -164,8 +164,7 @@ pub(super) async fn events(
         }
     };
     let after = wanted.after;
-    let page =
-        app.replica.read(move |db| query::event::after(db, interview, after, limit)).await?;
+    let page = app.replica.read(move |db| query::event::after(db, interview, after, limit)).await?;
     let next = if page.len() == limit { page.last().map(|event| event.seq) } else { None };
     let items: Vec<Box<RawValue>> =
         page.iter().filter_map(|event| RawValue::from_string(event.json("")).ok()).collect();

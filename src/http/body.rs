@@ -76,8 +76,8 @@ impl<T> Write<T> {
         Write { once: None, ..self }
     }
 
-    /// Proposes the command, unless the same request was done before: then its first outcome comes back
-    /// and the command is not even put together.
+    /// Proposes the command, unless the same request was done before: then its first outcome comes
+    /// back and the command is not even put together.
     pub(super) async fn run(
         &self,
         app: &Shared,
@@ -184,8 +184,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     media == "application/json" || media.ends_with("+json")
 }
 
-/// What makes two requests the same. A password is left out: the fingerprint is stored, and a fast hash of
-/// something that a person thought of can be tried out.
+/// What makes two requests the same. A password is left out: the fingerprint is stored, and a fast
+/// hash of something that a person thought of can be tried out.
 fn fingerprint(target: &str, body: &[u8]) -> String {
     let mut hash = Sha256::new();
     hash.update(target.as_bytes());

@@ -1,7 +1,8 @@
 //! Errors at the door: problem details (RFC 9457).
 //!
-//! Three kinds, as everywhere: a **refusal** tells the caller what to change, **unavailable** says try
-//! again, a **fault** is logged here, once, and shows only the request id. The body is written by
+//! Three kinds, as everywhere: a **refusal** tells the caller what to change, **unavailable** says
+//! try again, a **fault** is logged here, once, and shows only the request id. The body is written
+//! by
 //! `layers`, which knows the request id.
 
 use axum::http::StatusCode;
@@ -164,7 +165,9 @@ impl From<Unfit> for Error {
 impl From<PasswordError> for Error {
     fn from(error: PasswordError) -> Error {
         match error {
-            PasswordError::Busy => Error::Refused(Refusal::new(Code::RateLimited, error.to_string())),
+            PasswordError::Busy => {
+                Error::Refused(Refusal::new(Code::RateLimited, error.to_string()))
+            }
             other => Error::Fault(Fault::new("a password could not be hashed", other)),
         }
     }

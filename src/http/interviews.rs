@@ -64,9 +64,7 @@ pub(super) async fn list(
 ) -> Result<Json<Value>, Error> {
     let person = caller.person()?.id;
     let (limit, before) = (paging.limit()?, paging.cursor::<InterviewId>()?);
-    let read = move |db: &query::Connection| {
-        query::interview::of_member(db, person, before, limit)
-    };
+    let read = move |db: &query::Connection| query::interview::of_member(db, person, before, limit);
     let summaries = app.replica.read(read).await?;
     let items: Vec<Value> = summaries.iter().map(line).collect();
     Ok(page(items, limit, |item| item["id"].as_str().unwrap_or_default().to_owned()))

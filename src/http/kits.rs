@@ -42,6 +42,8 @@ pub(super) async fn create(
     State(app): State<Shared>,
     write: Write<Kit>,
 ) -> Result<Response, Error> {
+    // A kit names who wrote it.
+    write.caller.person()?;
     let id = write.body.id.clone();
     let command = async || {
         if find(&app, &id).await?.is_some() {
@@ -59,18 +61,17 @@ pub(super) async fn replace(
     Path(id): Path<String>,
     write: Write<Kit>,
 ) -> Result<Response, Error> {
-    let command = async || {
-        match find(&app, &id).await? {
-            None => return Err(Refusal::not_found("kit").into()),
-            Some((_, true)) => {
-                let detail = "a built-in kit cannot be changed; POST it under an id of your own";
-                return Err(Refusal::conflict(detail).into());
-            }
-            Some((_, false)) if write.body.id != id => {
-                return Err(Refusal::field("id", "must be the id in the path").into());
-            }
-            Some((_, false)) => put(&write.body),
+    write.caller.person()?;
+    let command = async || match find(&app, &id).await? {
+        None => Err(Refusal::not_found("kit").into()),
+        Some((_, true)) => {
+            let detail = "a built-in kit cannot be changed; POST it under an id of your own";
+            Err(Refusal::conflict(detail).into())
         }
+        Some((_, false)) if write.body.id != id => {
+            Err(Refusal::field("id", "must be the id in the path").into())
+        }
+        Some((_, false)) => put(&write.body),
     };
     let done = write.run(&app, command).await?;
     let body = stored(&app, &done.outcome).await?;

@@ -1,4 +1,5 @@
-//! Around every request: its id, its time-out, the security headers, its log line, the body of errors.
+//! Around every request: its id, its time-out, the security headers, its log line, the body of
+//! errors.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +28,11 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// The outermost layer.
-pub(super) async fn around(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
+pub(super) async fn around(
+    State(app): State<Shared>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let began = Instant::now();
     let id = request_id(&request);
     let method = request.method().clone();
@@ -151,7 +156,5 @@ fn put_headers(response: &mut Response, id: &str) {
     for (name, value) in fixed {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }

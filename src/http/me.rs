@@ -67,9 +67,8 @@ pub(super) async fn change(
 ) -> Result<Response, Error> {
     let person = write.caller.person()?.id;
     let display_name = Some(text::name("display_name", &write.body.display_name)?);
-    let command = async || {
-        Ok(Command::ChangePerson { person, display_name, role: None, disabled: None })
-    };
+    let command =
+        async || Ok(Command::ChangePerson { person, display_name, role: None, disabled: None });
     let done = write.run(&app, command).await?;
     match &done.outcome {
         Outcome::Person { person } => {

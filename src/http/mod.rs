@@ -1,7 +1,7 @@
 //! The doors: the routes on one page, handlers, sockets, errors, assets, health, metrics, OpenAPI.
 //!
-//! **Invariant:** every route stands in `router::table` with the permission that it needs; what is not
-//! there does not exist (law I5).
+//! **Invariant:** every route stands in `router::table` with the permission that it needs; what is
+//! not there does not exist (law I5).
 
 pub mod router;
 

@@ -144,7 +144,7 @@ pub(super) fn may_read(room: &Room) -> Result<(), Refusal> {
         Kind::Practice => Ok(()),
         // Nobody has a card until scorecards exist, so nobody may look yet.
         Kind::Live => Err(Refusal::denied(
-            "the engine's evidence on a live interview is shown after your own scorecard is submitted",
+            "the engine's evidence on a live interview is shown after your own scorecard is in",
         )),
     }
 }

@@ -49,7 +49,9 @@ pub fn router(app: &Shared) -> Router {
             permission: route.permission,
             before_setup: route.before_setup,
         };
-        router = router.route(route.path, route.handler.layer(from_fn_with_state(guarded, guard)));
+        // On the route only: a method that nobody serves is 405 for everybody, signed in or not.
+        let guard = from_fn_with_state(guarded, guard);
+        router = router.route(route.path, route.handler.route_layer(guard));
     }
     router
         .fallback(assets::serve)
@@ -116,8 +118,7 @@ fn interview_routes() -> Vec<Route> {
         post("/api/v1/interviews/{id}/finish", Person, acts::finish, "End"),
         post("/api/v1/interviews/{id}/cancel", Person, acts::cancel, "Call off"),
         post("/api/v1/interviews/{id}/questions", Person, acts::ask, "Ask").takes("QuestionBody"),
-        post("/api/v1/interviews/{id}/answers", Person, acts::answer, "Answer")
-            .takes("AnswerBody"),
+        post("/api/v1/interviews/{id}/answers", Person, acts::answer, "Answer").takes("AnswerBody"),
         get("/api/v1/interviews/{id}/events", Person, acts::events, "What happened"),
         get("/api/v1/interviews/{id}/notes", Person, acts::notes, "Interviewers' notes"),
         post("/api/v1/interviews/{id}/ticket", Person, acts::ticket, "A ticket for the socket"),

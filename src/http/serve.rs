@@ -75,8 +75,8 @@ pub async fn unix(listener: UnixListener, router: Router, mut stop: watch::Recei
     finish(&places, OPERATORS_MAX).await;
 }
 
-/// Opens the operator's socket; one that was left behind by a killed process is replaced, which the lock on
-/// the directory makes safe.
+/// Opens the operator's socket; one that was left behind by a killed process is replaced, which the
+/// lock on the directory makes safe.
 pub fn bind_unix(path: &Path) -> Result<UnixListener, Fault> {
     let bind = || -> std::io::Result<UnixListener> {
         match std::fs::remove_file(path) {

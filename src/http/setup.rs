@@ -69,7 +69,8 @@ async fn command(app: &Shared, body: &SetupBody) -> Result<Command, Error> {
     let email = Email::parse("email", &body.email);
     let name = text::name("display_name", &body.display_name);
     let organisation = text::name("organisation", &body.organisation);
-    let strength = check_strength(&body.password, &body.email, &[&body.display_name, &body.organisation]);
+    let strength =
+        check_strength(&body.password, &body.email, &[&body.display_name, &body.organisation]);
     let mut wrong: Vec<FieldError> = Vec::new();
     wrong.extend(organisation.as_ref().err().cloned());
     wrong.extend(email.as_ref().err().cloned());

@@ -40,9 +40,8 @@ pub(super) async fn list(
 ) -> Result<Json<Value>, Error> {
     let interview = interview_id(&id)?;
     owned(&app, interview, caller.person()?.id).await?;
-    let read = move |db: &query::Connection| {
-        query::share::list(db, interview, limit::PAGE_ITEMS_MAX)
-    };
+    let read =
+        move |db: &query::Connection| query::share::list(db, interview, limit::PAGE_ITEMS_MAX);
     let items: Vec<Value> = app.replica.read(read).await?.iter().map(line).collect();
     Ok(Json(json!({"items": items, "next": null})))
 }

@@ -23,7 +23,8 @@ use super::app::Shared;
 use super::error::{Error, Problem};
 use super::interviews::interview_id;
 
-/// Frames up to this size are read, so that one just over the limit gets its reason and not a reset.
+/// Frames up to this size are read, so that one just over the limit gets its reason and not a
+/// reset.
 const READ_BYTES_MAX: usize = 2 * limit::FRAME_BYTES_MAX;
 
 /// tungstenite's own default of 128 KiB a socket would be most of an idle connection's memory.
@@ -39,8 +40,9 @@ pub(super) async fn open(
     check_origin(&app, &headers)?;
     let Ok(upgrade) = upgrade else {
         let detail = "this path is a WebSocket; open it with one";
-        return Ok(Problem::bare(StatusCode::UPGRADE_REQUIRED, "input.invalid", detail)
-            .into_response());
+        return Ok(
+            Problem::bare(StatusCode::UPGRADE_REQUIRED, "input.invalid", detail).into_response()
+        );
     };
     let upgrade = upgrade.protocols([SUBPROTOCOL]);
     if upgrade.selected_protocol().is_none() {
@@ -49,8 +51,9 @@ pub(super) async fn open(
     }
     let Ok(place) = app.sockets.clone().try_acquire_owned() else {
         let detail = "this node has all the sockets that it can hold; try again later";
-        return Ok(Problem::bare(StatusCode::SERVICE_UNAVAILABLE, "room.full", detail)
-            .into_response());
+        return Ok(
+            Problem::bare(StatusCode::SERVICE_UNAVAILABLE, "room.full", detail).into_response()
+        );
     };
     Ok(upgrade
         .max_message_size(READ_BYTES_MAX)
@@ -267,9 +270,7 @@ async fn in_time<E>(sending: impl Future<Output = Result<(), E>>) -> bool {
 }
 
 /// The next message that is not a ping or pong.
-async fn next_data(
-    stream: &mut SplitStream<WebSocket>,
-) -> Option<Result<Message, axum::Error>> {
+async fn next_data(stream: &mut SplitStream<WebSocket>) -> Option<Result<Message, axum::Error>> {
     loop {
         match stream.next().await? {
             Ok(Message::Ping(_) | Message::Pong(_)) => {}
@@ -284,7 +285,8 @@ fn close_code(error: &axum::Error) -> u16 {
     let words = error.to_string().to_lowercase();
     if words.contains("utf-8") {
         close::NOT_UTF8
-    } else if words.contains("too long") || words.contains("too big") || words.contains("capacity") {
+    } else if words.contains("too long") || words.contains("too big") || words.contains("capacity")
+    {
         close::TOO_BIG
     } else {
         1002

@@ -1,7 +1,7 @@
 //! Making reports: whoever leads makes the report of every finished interview that has none.
 //!
-//! It is told of each `interview.finished` and also looks once at the start, so a node that was killed
-//! between the two makes the report when it is back.
+//! It is told of each `interview.finished` and also looks once at the start, so a node that was
+//! killed between the two makes the report when it is back.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::domain::id::InterviewId;
 use crate::domain::limit;
 use crate::domain::refusal::Code;
 use crate::domain::room::{Act, Room};
-use crate::insight::report::{AnsweredItem, Report, ReportInput, QuestionText, build};
-use crate::store::query::{self, interview::StoredAnswer};
+use crate::insight::report::{AnsweredItem, QuestionText, Report, ReportInput, build};
 use crate::store::Fault;
+use crate::store::query::{self, interview::StoredAnswer};
 
 /// Tells the maker that an interview was finished.
 pub type Finished = mpsc::Sender<InterviewId>;
@@ -53,7 +53,7 @@ pub async fn run(replica: Replica, mut finished: mpsc::Receiver<InterviewId>) {
                             make(&replica, interview).await;
                         }
                     }
-                    Err(fault) => tracing::error!(%fault, "finished interviews could not be listed"),
+                    Err(fault) => tracing::error!(%fault, "finished interviews were not listed"),
                 }
             }
         }

@@ -1,5 +1,5 @@
-//! From a wish to an act: ids are minted, and an answer passes through the engine, on the leader, before
-//! it is proposed (law I2).
+//! From a wish to an act: ids are minted, and an answer passes through the engine, on the leader,
+//! before it is proposed (law I2).
 
 use std::sync::Arc;
 use std::time::Instant;

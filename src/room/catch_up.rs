@@ -1,4 +1,5 @@
-//! Feeding a connection from the store: a resume that the ring cannot serve, or a reader that fell behind.
+//! Feeding a connection from the store: a resume that the ring cannot serve, or a reader that fell
+//! behind.
 
 use tokio::sync::mpsc;
 

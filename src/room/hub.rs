@@ -1,7 +1,7 @@
 //! The hub: which rooms are in memory, and the way to each.
 //!
-//! A room's loop is started by the first who wants in and ends a while after the last has left. The hub
-//! listens to what the log applies and tells the rooms that are here.
+//! A room's loop is started by the first who wants in and ends a while after the last has left. The
+//! hub listens to what the log applies and tells the rooms that are here.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -60,7 +60,13 @@ const JOIN_TRIES: usize = 5;
 impl Hub {
     /// A hub that hears of everything that is applied from now on.
     pub fn new(analyst: Analyst) -> Hub {
-        let hub = Hub { inner: Arc::new(Inner { analyst, rooms: Mutex::default(), on_finished: OnceLock::new() }) };
+        let hub = Hub {
+            inner: Arc::new(Inner {
+                analyst,
+                rooms: Mutex::default(),
+                on_finished: OnceLock::new(),
+            }),
+        };
         let rooms = Arc::downgrade(&hub.inner);
         hub.replica().on_applied(Box::new(move |envelope, applied| {
             if let Some(inner) = rooms.upgrade() {
@@ -195,9 +201,7 @@ impl Hub {
         }
         match &envelope.command {
             Command::CloseSession { session } => self.end_session(*session),
-            Command::RefreshSession { session, .. }
-                if applied.outcome == Some(Outcome::Done) =>
-            {
+            Command::RefreshSession { session, .. } if applied.outcome == Some(Outcome::Done) => {
                 self.end_session(*session);
             }
             Command::ChangePerson { person, disabled: Some(true), .. } => self.end_person(*person),

@@ -30,7 +30,8 @@ pub(super) fn meters(engine: &Engine, room: &Room, on: Option<QuestionId>, text:
 }
 
 impl Coach {
-    /// The next hint, if it is time for one: at most as many on a question as the speaker's intensity.
+    /// The next hint, if it is time for one: at most as many on a question as the speaker's
+    /// intensity.
     pub(super) fn hint(
         &mut self,
         engine: &Engine,
@@ -50,9 +51,8 @@ impl Coach {
         }
         self.last_hint.insert(by, now);
         let hints = engine.analyse(&input(room, on, text)).hints;
-        let hint = hints
-            .into_iter()
-            .find(|hint| !self.given.contains(&(by, on, hint.code.clone())))?;
+        let hint =
+            hints.into_iter().find(|hint| !self.given.contains(&(by, on, hint.code.clone())))?;
         self.given.insert((by, on, hint.code.clone()));
         let mut frame = json!({"type": "hint", "code": hint.code, "text": hint.text});
         if let Some(question) = on {

@@ -1,7 +1,7 @@
 //! The live interview: protocol, hub, one loop per room, members, resume.
 //!
-//! Nothing here knows a transport: `http::socket` carries text in and out. `DESIGN.md` beside this file says
-//! why things are as they are.
+//! Nothing here knows a transport: `http::socket` carries text in and out. `DESIGN.md` beside this
+//! file says why things are as they are.
 
 pub mod protocol;
 

@@ -1,8 +1,8 @@
 //! Who is connected to a room, and how far each connection has come.
 //!
-//! A connection is a cursor, not a queue: while it is `live` events are handed to it as they come; once its
-//! way out is full it is fed from the store instead, at its own pace, until it has caught up. It loses
-//! nothing, it costs a bounded amount of memory, and nobody waits for it.
+//! A connection is a cursor, not a queue: while it is `live` events are handed to it as they come;
+//! once its way out is full it is fed from the store instead, at its own pace, until it has caught
+//! up. It loses nothing, it costs a bounded amount of memory, and nobody waits for it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -92,8 +92,8 @@ impl Roster {
         }
     }
 
-    /// Answers one connection. If there is no room for an answer it is closed: it must not believe that
-    /// its frame was lost while it was not.
+    /// Answers one connection. If there is no room for an answer it is closed: it must not believe
+    /// that its frame was lost while it was not.
     pub(super) fn answer(&self, id: ConnectionId, frame: String) {
         if let Some(connection) = self.connections.get(&id)
             && let Err(TrySendError::Full(_)) =
@@ -134,8 +134,8 @@ impl Roster {
     }
 }
 
-/// Closes a way out even if it is full: the goodbye waits for a place in a task of its own, which ends
-/// when the reader does.
+/// Closes a way out even if it is full: the goodbye waits for a place in a task of its own, which
+/// ends when the reader does.
 pub(super) fn close(outbox: &Outbox, goodbye: Outgoing) {
     if let Err(TrySendError::Full(goodbye)) = outbox.try_send(goodbye) {
         let outbox = outbox.clone();

@@ -1,10 +1,10 @@
 //! One loop per room: all that touches a room goes through it, one input after the other.
 //!
-//! Durable acts are proposed in the order in which they came and acknowledged when they are applied; the
-//! loop does not wait for the disk meanwhile, so ephemeral frames never do either.
+//! Durable acts are proposed in the order in which they came and acknowledged when they are
+//! applied; the loop does not wait for the disk meanwhile, so ephemeral frames never do either.
 //!
-//! **Invariant:** events are handed out in the order of the log, each once; a gap in what the log tells is
-//! filled from the store.
+//! **Invariant:** events are handed out in the order of the log, each once; a gap in what the log
+//! tells is filled from the store.
 
 mod propose;
 mod tell;
@@ -270,7 +270,9 @@ impl Task {
                 self.waiting.push_back(Waiting { from, by, id, wish: Some(wish) });
                 self.pump();
             }
-            ClientFrame::Partial { question_id, text } => self.partial(from, by, question_id, &text),
+            ClientFrame::Partial { question_id, text } => {
+                self.partial(from, by, question_id, &text)
+            }
             ClientFrame::Signal { to, data } => self.signal(from, by, to, &data),
             ClientFrame::Set { assist_intensity } => {
                 if let Some(connection) = self.roster.get_mut(from) {

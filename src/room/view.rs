@@ -89,8 +89,8 @@ pub fn names(db: &Connection, room: &Room) -> Result<BTreeMap<PersonId, String>,
     Ok(names)
 }
 
-/// The room as one of its members sees it: a candidate of a live interview does not see what will be
-/// asked.
+/// The room as one of its members sees it: a candidate of a live interview does not see what will
+/// be asked.
 pub fn interview(
     room: &Room,
     names: &BTreeMap<PersonId, String>,

@@ -1,7 +1,7 @@
 //! The data directory: who may use it, and where things lie in it.
 //!
-//! **Invariant:** one process at a time. The lock is held as long as [`Directory`] lives and ends with the
-//! process, however that ends.
+//! **Invariant:** one process at a time. The lock is held as long as [`Directory`] lives and ends
+//! with the process, however that ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
@@ -21,7 +21,8 @@ pub struct Directory {
 pub enum DirectoryError {
     /// Another process holds it.
     #[error(
-        "another greenroom runs on {0}; stop it first, or give this one its own directory with --data-dir"
+        "another greenroom runs on {0}; stop it first, or give this one its own directory with \
+         --data-dir"
     )]
     InUse(PathBuf),
     /// The disk says no.
@@ -33,10 +34,7 @@ impl Directory {
     /// Makes the directory if there is none, and locks it.
     pub fn open(root: &Path) -> Result<Directory, DirectoryError> {
         let fault = |what: &str, error: std::io::Error| {
-            Fault::new(
-                format!("cannot {what} the data directory {}", root.display()),
-                error,
-            )
+            Fault::new(format!("cannot {what} the data directory {}", root.display()), error)
         };
         std::fs::create_dir_all(root).map_err(|e| fault("make", e))?;
         restrict(root, 0o700).map_err(|e| fault("protect", e))?;
@@ -48,10 +46,7 @@ impl Directory {
             .open(root.join("lock"))
             .map_err(|e| fault("lock", e))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Directory {
-                root: root.to_owned(),
-                _lock: lock,
-            }),
+            Ok(()) => Ok(Directory { root: root.to_owned(), _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(DirectoryError::InUse(root.to_owned())),
             Err(TryLockError::Error(error)) => Err(fault("lock", error).into()),
         }
@@ -120,10 +115,7 @@ mod tests {
     fn a_directory_has_one_user_at_a_time() {
         let dir = tempfile::tempdir().unwrap();
         let first = Directory::open(dir.path()).unwrap();
-        assert!(matches!(
-            Directory::open(dir.path()),
-            Err(DirectoryError::InUse(_))
-        ));
+        assert!(matches!(Directory::open(dir.path()), Err(DirectoryError::InUse(_))));
         drop(first);
         Directory::open(dir.path()).unwrap();
     }

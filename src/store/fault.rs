@@ -17,18 +17,12 @@ impl Fault {
         what: impl Into<String>,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Fault {
-        Fault {
-            what: what.into(),
-            source: Some(source.into()),
-        }
+        Fault { what: what.into(), source: Some(source.into()) }
     }
 
     /// What is wrong, where there is no further cause.
     pub fn plain(what: impl Into<String>) -> Fault {
-        Fault {
-            what: what.into(),
-            source: None,
-        }
+        Fault { what: what.into(), source: None }
     }
 
     /// For adapters that speak `std::io`.

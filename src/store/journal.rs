@@ -1,11 +1,12 @@
 //! The journal: the Raft log on disk, with one writer thread and group commit.
 //!
-//! All that waits is written in one transaction and made durable by one fsync (WAL, `synchronous=FULL`);
-//! only then is anybody told. Entries can be read as soon as `append` returns, from memory until they
-//! are on disk.
+//! All that waits is written in one transaction and made durable by one fsync (WAL,
+//! `synchronous=FULL`); only then is anybody told. Entries can be read as soon as `append` returns,
+//! from memory until they are on disk.
 //!
-//! **Invariant:** a callback with `Ok` means: on disk. After a failed write every further one fails too,
-//! because what is on disk is then unknown; the node stops and starts again from what it finds.
+//! **Invariant:** a callback with `Ok` means: on disk. After a failed write every further one fails
+//! too, because what is on disk is then unknown; the node stops and starts again from what it
+//! finds.
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, RangeBounds};
@@ -45,7 +46,8 @@ const WRITES_PER_SYNC_MAX: usize = 1_024;
 #[derive(Default)]
 struct Pending {
     entries: BTreeMap<u64, Arc<[u8]>>,
-    /// The newest committed marker; it rides along with the next write, without an fsync of its own.
+    /// The newest committed marker; it rides along with the next write, without an fsync of its
+    /// own.
     committed: Option<Vec<u8>>,
 }
 
@@ -79,10 +81,7 @@ impl Journal {
                 .spawn(move || write_loop(db, &received, &pending, &on_sync))
                 .map_err(|e| Fault::new("cannot start the journal's thread", e))?
         };
-        let writer = Writer {
-            writes: writes.clone(),
-            thread: Mutex::new(Some(thread)),
-        };
+        let writer = Writer { writes: writes.clone(), thread: Mutex::new(Some(thread)) };
         Ok(Journal {
             writes,
             pending,
@@ -93,10 +92,8 @@ impl Journal {
 
     /// Hands in entries; they can be read from now on, and `done` is told when they are on disk.
     pub fn append(&self, entries: Vec<(u64, Vec<u8>)>, done: Done) {
-        let entries: Vec<(u64, Arc<[u8]>)> = entries
-            .into_iter()
-            .map(|(index, payload)| (index, payload.into()))
-            .collect();
+        let entries: Vec<(u64, Arc<[u8]>)> =
+            entries.into_iter().map(|(index, payload)| (index, payload.into())).collect();
         guard(&self.pending).entries.extend(entries.iter().cloned());
         self.send(Write::Append(entries, done));
     }
@@ -198,11 +195,10 @@ impl Journal {
     }
 
     fn send(&self, write: Write) {
-        // The thread ends only with the last handle, or after a fault that every `done` was told of.
+        // The thread ends only with the last handle, or after a fault that every `done` was told
+        // of.
         if let Err(unsent) = self.writes.send(write) {
-            unsent
-                .0
-                .finish(Err(std::io::Error::other("the journal has stopped")));
+            unsent.0.finish(Err(std::io::Error::other("the journal has stopped")));
         }
     }
 }
@@ -318,11 +314,7 @@ fn settle(pending: &Mutex<Pending>, batch: &[Write], committed: Option<&[u8]>) {
     for write in batch {
         if let Write::Append(entries, _) = write {
             for (index, payload) in entries {
-                if pending
-                    .entries
-                    .get(index)
-                    .is_some_and(|waiting| Arc::ptr_eq(waiting, payload))
-                {
+                if pending.entries.get(index).is_some_and(|waiting| Arc::ptr_eq(waiting, payload)) {
                     pending.entries.remove(index);
                 }
             }
@@ -365,22 +357,14 @@ mod tests {
     }
 
     fn payloads(journal: &Journal) -> Vec<Vec<u8>> {
-        journal
-            .read(..)
-            .unwrap()
-            .iter()
-            .map(|p| p.to_vec())
-            .collect()
+        journal.read(..).unwrap().iter().map(|p| p.to_vec()).collect()
     }
 
     #[test]
     fn entries_can_be_read_at_once_and_after_a_restart() {
         let dir = tempfile::tempdir().unwrap();
         let journal = open(&dir);
-        journal.append(
-            vec![(1, b"a".to_vec()), (2, b"b".to_vec())],
-            Box::new(|r| r.unwrap()),
-        );
+        journal.append(vec![(1, b"a".to_vec()), (2, b"b".to_vec())], Box::new(|r| r.unwrap()));
         assert_eq!(payloads(&journal), [b"a", b"b"]);
         wait(|done| journal.append(vec![(3, b"c".to_vec())], done));
         drop(journal);
@@ -397,10 +381,7 @@ mod tests {
         wait(|done| journal.append(vec![(4, vec![40])], done));
         wait(|done| journal.purge(2, b"mark".to_vec(), done));
         assert_eq!(payloads(&journal), [vec![3], vec![40]]);
-        assert_eq!(
-            journal.marker(PURGED).unwrap().as_deref(),
-            Some(&b"mark"[..])
-        );
+        assert_eq!(journal.marker(PURGED).unwrap().as_deref(), Some(&b"mark"[..]));
         assert_eq!(journal.last().unwrap().as_deref(), Some(&[40u8][..]));
     }
 

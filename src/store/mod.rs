@@ -1,6 +1,7 @@
 //! Where things are kept: the journal (the Raft log), the state (the domain in SQLite), snapshots.
 //!
-//! `DESIGN.md` beside this file says why. Consensus is unknown here: what it stores is opaque bytes.
+//! `DESIGN.md` beside this file says why. Consensus is unknown here: what it stores is opaque
+//! bytes.
 
 mod fault;
 

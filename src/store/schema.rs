@@ -1,7 +1,7 @@
 //! Schemas and their migrations: embedded, in order, each with its checksum.
 //!
-//! **Invariant:** a migration that was released never changes; a database that was made by another text,
-//! or by a newer Greenroom, is refused instead of guessed at.
+//! **Invariant:** a migration that was released never changes; a database that was made by another
+//! text, or by a newer Greenroom, is refused instead of guessed at.
 
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
@@ -16,16 +16,12 @@ pub(super) struct Migration {
 }
 
 /// The journal's migrations.
-pub(super) const JOURNAL: &[Migration] = &[Migration {
-    name: "0001_log",
-    sql: include_str!("../../migrations/journal/0001_log.sql"),
-}];
+pub(super) const JOURNAL: &[Migration] =
+    &[Migration { name: "0001_log", sql: include_str!("../../migrations/journal/0001_log.sql") }];
 
 /// The state's migrations.
-pub(super) const STATE: &[Migration] = &[Migration {
-    name: "0001_spine",
-    sql: include_str!("../../migrations/state/0001_spine.sql"),
-}];
+pub(super) const STATE: &[Migration] =
+    &[Migration { name: "0001_spine", sql: include_str!("../../migrations/state/0001_spine.sql") }];
 
 /// Brings a database to the newest schema of this build, in one transaction.
 pub(super) fn migrate(db: &mut Connection, migrations: &[Migration]) -> Result<(), Fault> {
@@ -40,7 +36,8 @@ pub(super) fn migrate(db: &mut Connection, migrations: &[Migration]) -> Result<(
         .collect::<Result<_, _>>()?;
     if done.len() > migrations.len() {
         return Err(Fault::plain(format!(
-            "the data was written by a newer Greenroom (schema {}, this one knows {}); install that one again",
+            "the data was written by a newer Greenroom (schema {}, this one knows {}); \
+             install that one again",
             done.len(),
             migrations.len()
         )));
@@ -99,22 +96,11 @@ mod tests {
         let mut db = memory();
         migrate(&mut db, STATE).unwrap();
         db.execute("UPDATE migration SET sha256 = 'x'", []).unwrap();
-        assert!(
-            migrate(&mut db, STATE)
-                .unwrap_err()
-                .to_string()
-                .contains("another build")
-        );
+        assert!(migrate(&mut db, STATE).unwrap_err().to_string().contains("another build"));
 
         let mut db = memory();
         migrate(&mut db, STATE).unwrap();
-        db.execute("INSERT INTO migration VALUES (99, '0099_later', 'x')", [])
-            .unwrap();
-        assert!(
-            migrate(&mut db, STATE)
-                .unwrap_err()
-                .to_string()
-                .contains("newer Greenroom")
-        );
+        db.execute("INSERT INTO migration VALUES (99, '0099_later', 'x')", []).unwrap();
+        assert!(migrate(&mut db, STATE).unwrap_err().to_string().contains("newer Greenroom"));
     }
 }

@@ -1,8 +1,8 @@
 //! Snapshots: the whole state in one checksummed file, made beside the writer.
 //!
-//! A reader copies the state through SQLite's backup interface, which in WAL mode blocks no write. The
-//! file's own markers, not a variable, say which place of the log it is. It is there whole or not at all:
-//! written under another name, made durable, then renamed.
+//! A reader copies the state through SQLite's backup interface, which in WAL mode blocks no write.
+//! The file's own markers, not a variable, say which place of the log it is. It is there whole or
+//! not at all: written under another name, made durable, then renamed.
 
 use std::fs::File;
 use std::io::Read;
@@ -39,9 +39,7 @@ pub fn build(state: &State, folder: &Path) -> Result<Snapshot, Fault> {
         let mut copy = Connection::open(&unfinished)?;
         let backup = rusqlite::backup::Backup::new(&source, &mut copy)?;
         if backup.step(-1)? != rusqlite::backup::StepResult::Done {
-            return Err(Fault::plain(
-                "the state could not be copied: another process holds it",
-            ));
+            return Err(Fault::plain("the state could not be copied: another process holds it"));
         }
         drop(backup);
         // Without this the copy would be in WAL mode too and grow two files beside it.
@@ -85,8 +83,8 @@ fn keep(folder: &Path) -> Result<Snapshot, Fault> {
     let sum = checksum(&unfinished)?;
     let steps = || -> std::io::Result<()> {
         File::open(&unfinished)?.sync_all()?;
-        // Between the two renames there is no sum for the file: without one a snapshot does not count,
-        // and the journal still reaches back to the one before, because purging comes after.
+        // Between the two renames there is no sum for the file: without one a snapshot does not
+        // count, and the journal still reaches back to the one before, because purging comes after.
         match std::fs::remove_file(folder.join(SUM)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -104,11 +102,7 @@ fn keep(folder: &Path) -> Result<Snapshot, Fault> {
 
 fn describe(path: PathBuf) -> Result<Snapshot, Fault> {
     let (log_id, membership) = markers(&open_reader(&path)?)?;
-    Ok(Snapshot {
-        path,
-        log_id,
-        membership,
-    })
+    Ok(Snapshot { path, log_id, membership })
 }
 
 fn checksum(path: &Path) -> Result<String, Fault> {
@@ -128,10 +122,9 @@ fn checksum(path: &Path) -> Result<String, Fault> {
 
 fn remove(path: &Path) -> Result<(), Fault> {
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Fault::new(
-            format!("cannot remove {}", path.display()),
-            error,
-        )),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Fault::new(format!("cannot remove {}", path.display()), error))
+        }
         _ => Ok(()),
     }
 }

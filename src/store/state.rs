@@ -1,8 +1,9 @@
 //! The state: the domain in SQLite, one writer, some readers.
 //!
-//! A batch of log entries is one transaction, and the applied log id is in it, so the state is always the
-//! state at some place of the log. Its own fsync is relaxed (WAL, `synchronous=NORMAL`): what a power cut
-//! takes back is applied again from the journal, which is never purged beyond a durable snapshot.
+//! A batch of log entries is one transaction, and the applied log id is in it, so the state is
+//! always the state at some place of the log. Its own fsync is relaxed (WAL, `synchronous=NORMAL`):
+//! what a power cut takes back is applied again from the journal, which is never purged beyond a
+//! durable snapshot.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -43,6 +44,9 @@ pub struct Applied {
     pub events: Option<(InterviewId, Vec<Event>)>,
 }
 
+/// The last applied log id and membership, in the form of consensus.
+pub type Markers = (Option<Vec<u8>>, Option<Vec<u8>>);
+
 /// The state of one node.
 pub struct State {
     path: PathBuf,
@@ -59,9 +63,7 @@ impl State {
     pub fn open(path: &Path) -> Result<State, Fault> {
         let mut writer = open_writer(path)?;
         schema::migrate(&mut writer, schema::STATE)?;
-        let readers = (0..limit::READERS)
-            .map(|_| open_reader(path))
-            .collect::<Result<_, _>>()?;
+        let readers = (0..limit::READERS).map(|_| open_reader(path)).collect::<Result<_, _>>()?;
         Ok(State {
             path: path.to_owned(),
             writer: Mutex::new(writer),
@@ -76,7 +78,7 @@ impl State {
     }
 
     /// The last applied log id and membership.
-    pub fn applied(&self) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), Fault> {
+    pub fn applied(&self) -> Result<Markers, Fault> {
         markers(&guard(&self.writer))
     }
 
@@ -113,7 +115,8 @@ impl State {
         Ok(results)
     }
 
-    /// Runs a reader; it sees one state, whatever is applied meanwhile. Waits for a free connection.
+    /// Runs a reader; it sees one state, whatever is applied meanwhile. Waits for a free
+    /// connection.
     pub fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
         let mut db = self.take();
         let result = match db.transaction() {
@@ -132,9 +135,7 @@ impl State {
         let copy = rusqlite::backup::Backup::new(&source, &mut db)?;
         match copy.step(-1)? {
             rusqlite::backup::StepResult::Done => Ok(()),
-            other => Err(Fault::plain(format!(
-                "the snapshot could not be installed: {other:?}"
-            ))),
+            other => Err(Fault::plain(format!("the snapshot could not be installed: {other:?}"))),
         }
     }
 
@@ -144,21 +145,16 @@ impl State {
             if let Some(db) = readers.pop() {
                 return db;
             }
-            readers = self
-                .returned
-                .wait(readers)
-                .unwrap_or_else(PoisonError::into_inner);
+            readers = self.returned.wait(readers).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
 
 /// The markers inside any database with our schema.
-pub(super) fn markers(db: &Connection) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), Fault> {
+pub(super) fn markers(db: &Connection) -> Result<Markers, Fault> {
     let get = |name: &str| {
-        db.query_row("SELECT payload FROM raft WHERE name = ?1", [name], |row| {
-            row.get(0)
-        })
-        .optional()
+        db.query_row("SELECT payload FROM raft WHERE name = ?1", [name], |row| row.get(0))
+            .optional()
     };
     Ok((get(LOG_ID)?, get(MEMBERSHIP)?))
 }

@@ -122,9 +122,8 @@ pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; chars
 
 /// Stages of a write and of a request, in seconds: from an append to a warm file up to the longest
 /// request.
-const SECONDS: [f64; 15] = [
-    0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-];
+const SECONDS: [f64; 15] =
+    [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// Route templates that get time series of their own. The router has about 80; what comes from
 /// somewhere else counts as `other`.
@@ -143,26 +142,14 @@ impl Metrics {
             requests.clone(),
         );
         let build = Family::<BuildLabels, Gauge>::default();
-        build
-            .get_or_create(&BuildLabels {
-                version: env!("CARGO_PKG_VERSION"),
-            })
-            .set(1);
+        build.get_or_create(&BuildLabels { version: env!("CARGO_PKG_VERSION") }).set(1);
         to.register("build_info", "The version of this node", build);
         let metrics = Metrics {
             proposal_queue: seconds(to, "proposal_queue", "Wait of a proposal for the log"),
-            journal_fsync: seconds(
-                to,
-                "journal_fsync",
-                "Write of the journal until it is on disk",
-            ),
+            journal_fsync: seconds(to, "journal_fsync", "Write of the journal until it is on disk"),
             quorum: seconds(to, "quorum", "Proposal until a majority has it"),
             apply: seconds(to, "apply", "Application of one command"),
-            fanout: seconds(
-                to,
-                "fanout",
-                "Event from its commit to the last outbox of the room",
-            ),
+            fanout: seconds(to, "fanout", "Event from its commit to the last outbox of the room"),
             analysis: seconds(to, "analysis", "Analysis of one answer"),
             sockets: metric(to, "sockets", "Open sockets"),
             rooms: metric(to, "rooms", "Rooms in memory"),
@@ -195,11 +182,7 @@ impl Metrics {
     /// A request was answered. `route` is the router's template, `None` where none matched.
     pub fn request(&self, method: &str, route: Option<&str>, status: u16, seconds: f64) {
         let route = route.map_or("none", |route| self.known(route)).to_owned();
-        let labels = RequestLabels {
-            method: known_method(method),
-            route,
-            status: status.into(),
-        };
+        let labels = RequestLabels { method: known_method(method), route, status: status.into() };
         self.requests.get_or_create(&labels).observe(seconds);
     }
 
@@ -209,12 +192,7 @@ impl Metrics {
             Direction::In => "in",
             Direction::Out => "out",
         };
-        self.frames
-            .get_or_create(&FrameLabels {
-                direction,
-                r#type: kind,
-            })
-            .inc();
+        self.frames.get_or_create(&FrameLabels { direction, r#type: kind }).inc();
     }
 
     /// An event was written; `kind` is its name in the contract.
@@ -224,11 +202,7 @@ impl Metrics {
 
     /// A request or a frame was refused.
     pub fn refusal(&self, code: Code) {
-        self.refusals
-            .get_or_create(&RefusalLabels {
-                code: code.as_str(),
-            })
-            .inc();
+        self.refusals.get_or_create(&RefusalLabels { code: code.as_str() }).inc();
     }
 
     /// Somebody tried to sign in.
@@ -280,10 +254,7 @@ fn seconds(to: &mut Registry, name: &str, help: &str) -> Histogram {
 /// A client may invent methods; those that it may not invent are the labels.
 fn known_method(method: &str) -> &'static str {
     const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
-    METHODS
-        .into_iter()
-        .find(|known| *known == method)
-        .unwrap_or("other")
+    METHODS.into_iter().find(|known| *known == method).unwrap_or("other")
 }
 
 #[cfg(test)]
@@ -301,14 +272,7 @@ mod tests {
         metrics.resume(ResumeSource::Ring);
         metrics.sockets.set(3);
         let page = metrics.encode();
-        let stages = [
-            "proposal_queue",
-            "journal_fsync",
-            "quorum",
-            "apply",
-            "fanout",
-            "analysis",
-        ];
+        let stages = ["proposal_queue", "journal_fsync", "quorum", "apply", "fanout", "analysis"];
         for name in stages.iter().chain(&["http_request"]) {
             let line = format!("# TYPE greenroom_{name}_seconds histogram\n");
             assert!(page.contains(&line), "{name}: {page}");
@@ -344,9 +308,7 @@ mod tests {
         metrics.request("GET", Some("/7"), 404, 0.0);
         let page = metrics.encode();
         let series = |part: &str| {
-            let counts = page
-                .lines()
-                .filter(|line| line.contains("request_seconds_count"));
+            let counts = page.lines().filter(|line| line.contains("request_seconds_count"));
             counts.filter(|line| line.contains(part)).count()
         };
         // As many as have room, the rest together, what matched nothing, and one known route again.

@@ -1,8 +1,10 @@
 //! The spine's figures, with a control in the same run: `cargo bench --bench spine`.
 //!
-//! Cold start, idle memory, size of the binary, the time from an `answer` frame to its event beside one
-//! fsync of as many bytes on the same disk, and answers scored in a second by one process. Nothing here
-//! passes or fails: it prints, and people compare.
+//! Cold start, idle memory, size of the binary, the time from an `answer` frame to its event beside
+//! one fsync of as many bytes on the same disk, and answers scored in a second by one process.
+//! Nothing here passes or fails: it prints, and people compare.
+
+#![allow(clippy::unwrap_used, reason = "a bench that cannot go on panics, as a test does")]
 
 #[path = "../it/api.rs"]
 #[allow(dead_code)]
@@ -16,6 +18,9 @@ mod node;
 #[path = "../it/org.rs"]
 #[allow(dead_code)]
 mod org;
+#[path = "../it/scene.rs"]
+#[allow(dead_code)]
+mod scene;
 #[path = "../it/socket.rs"]
 #[allow(dead_code)]
 mod socket;
@@ -41,15 +46,17 @@ const QUESTIONS: usize = 50;
 const LINES: usize = 20_000;
 
 /// About 150 words, with everything that the engine looks for.
-const ANSWER: &str = "Last spring our checkout was slow and orders timed out at noon, when most people \
-    pay. My task was to make it fast again before the sale in June. First I profiled the service and \
-    found a query without an index, because the table had grown tenfold in a year. I added the index \
-    and rewrote the loop that called the database for every row. I chose a small cache instead of a \
-    bigger machine, since the machine would have cost 900 euros a month and hidden the cause. I told \
-    the support team what to expect, and I watched the release myself on a quiet morning. As a result \
-    the median time fell from 900 ms to 240 ms within two weeks, and calls about payment dropped by \
-    30 percent. Looking back, I would load test such a release first; I have done that ever since, and \
-    two later mistakes were found that way.";
+const ANSWER: &str = "\
+    Last spring our checkout was slow and orders timed out at noon, when most people pay. My \
+    task was to make it fast again before the sale in June. First I profiled the service and \
+    found a query without an index, because the table had grown tenfold in a year. I added \
+    the index and rewrote the loop that called the database for every row. I chose a small \
+    cache instead of a bigger machine, since the machine would have cost 900 euros a month \
+    and hidden the cause. I told the support team what to expect, and I watched the release \
+    myself on a quiet morning. As a result the median time fell from 900 ms to 240 ms within \
+    two weeks, and calls about payment dropped by 30 percent. Looking back, I would load \
+    test such a release first; I have done that ever since, and two later mistakes were \
+    found that way.";
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

@@ -22,7 +22,8 @@ pub struct Node {
 
 struct Running {
     child: Child,
-    stdout: Receiver<String>,
+    /// Behind a lock only so that the node can be shared between tests.
+    stdout: Mutex<Receiver<String>>,
     stderr: Arc<Mutex<String>>,
     guard: Guard,
 }
@@ -78,7 +79,7 @@ impl Node {
     pub fn restart(&mut self) {
         assert!(self.running.is_none(), "stop it before it is started again");
         let running = Running::start(self.data_dir(), self.dir.path(), &self.args);
-        let line = match running.stdout.recv_timeout(PATIENCE) {
+        let line = match running.next_line() {
             Ok(line) => line,
             Err(why) => panic!("no `listening` line ({why}); stderr:\n{}", running.stderr()),
         };
@@ -144,7 +145,7 @@ impl Node {
     pub fn wait(&mut self) -> i32 {
         let mut running = self.running.take().expect("it runs");
         // Its end closes its stdout.
-        match running.stdout.recv_timeout(PATIENCE) {
+        match running.next_line() {
             Err(RecvTimeoutError::Disconnected) => {}
             other => panic!("it goes on instead of ending: {other:?}\n{}", running.stderr()),
         }
@@ -207,7 +208,11 @@ impl Running {
                 kept.lock().unwrap().push_str(&String::from_utf8_lossy(&chunk[..n]));
             }
         });
-        Running { child, stdout, stderr, guard }
+        Running { child, stdout: Mutex::new(stdout), stderr, guard }
+    }
+
+    fn next_line(&self) -> Result<String, RecvTimeoutError> {
+        self.stdout.lock().unwrap().recv_timeout(PATIENCE)
     }
 
     fn stderr(&self) -> String {

@@ -126,11 +126,8 @@ impl Socket {
     }
 
     /// The next frame of this type; what comes before it stays for later.
-    #[track_caller]
-    pub fn wait(&mut self, kind: &str) -> impl Future<Output = Value> {
-        let kind = kind.to_owned();
-        let what = kind.clone();
-        self.find(what, move |frame| frame["type"] == kind.as_str())
+    pub async fn wait(&mut self, kind: &str) -> Value {
+        self.find(kind.to_owned(), |frame| frame["type"] == kind).await
     }
 
     /// The next frame of this type with this id.

@@ -20,37 +20,18 @@ pub fn decide(room: &Room, by: Option<PersonId>, act: &Act) -> Result<Vec<Happen
         Act::Cancel {} => vec![Happening::Cancelled {}],
         Act::Ask { question_id, text } => {
             let (question_id, text) = (*question_id, text.clone());
-            vec![Happening::Asked {
-                question_id,
-                text,
-                auto: false,
-            }]
+            vec![Happening::Asked { question_id, text, auto: false }]
         }
-        Act::Say {
-            question_id,
-            text,
-            words,
-        } => {
+        Act::Say { question_id, text, words } => {
             let (question_id, text, words) = (*question_id, text.clone(), words.clone());
-            vec![Happening::Said {
-                question_id,
-                text,
-                words,
-            }]
+            vec![Happening::Said { question_id, text, words }]
         }
-        Act::Answer {
-            answer_id,
-            question_id,
-            text,
-            analysis,
-            ..
-        } => answered(room, *answer_id, *question_id, text, analysis.as_deref()),
+        Act::Answer { answer_id, question_id, text, analysis, .. } => {
+            answered(room, *answer_id, *question_id, text, analysis.as_deref())
+        }
         Act::Note { .. } => Vec::new(),
         Act::AddMember { person, part } => {
-            vec![Happening::MemberAdded {
-                person_id: *person,
-                part: *part,
-            }]
+            vec![Happening::MemberAdded { person_id: *person, part: *part }]
         }
         Act::RemoveMember { person } => vec![Happening::MemberRemoved { person_id: *person }],
         Act::ReportReady { .. } => vec![Happening::ReportReady {}],
@@ -81,20 +62,15 @@ fn may(room: &Room, by: Option<PersonId>, act: &Act) -> Result<(), Refusal> {
     let (allowed, who) = match act {
         Act::Start {} | Act::Finish {} | Act::Cancel {} => (owner, "the owner"),
         Act::AddMember { .. } | Act::RemoveMember { .. } => (owner, "the owner"),
-        Act::Ask { .. } => (
-            part == Part::Interviewer || (practice && owner),
-            "an interviewer",
-        ),
+        Act::Ask { .. } => (part == Part::Interviewer || (practice && owner), "an interviewer"),
         Act::Say { .. } => (part != Part::Observer, "the candidate or an interviewer"),
         Act::Answer { .. } => (part == Part::Candidate, "the candidate"),
         Act::Note { .. } => (part == Part::Interviewer, "an interviewer"),
         Act::ReportReady { .. } => (false, "the product itself"),
     };
     if !allowed {
-        let detail = format!(
-            "only {who} of this interview can do this; you are its {}",
-            part.as_str()
-        );
+        let detail =
+            format!("only {who} of this interview can do this; you are its {}", part.as_str());
         return Err(Refusal::denied(detail));
     }
     if practice && matches!(act, Act::AddMember { .. }) {
@@ -118,24 +94,7 @@ fn fits(room: &Room, act: &Act) -> Result<(), Refusal> {
         },
         Act::Cancel {} if room.state.is_over() => Err(illegal("cancel", room.state)),
         Act::Cancel {} => Ok(()),
-        Act::Ask { question_id, .. } => {
-            live(room)?;
-            if room.questions.len() >= limit::QUESTIONS_PER_INTERVIEW_MAX {
-                return Err(Refusal::new(
-                    Code::RoomFull,
-                    format!(
-                        "an interview has at most {} questions",
-                        limit::QUESTIONS_PER_INTERVIEW_MAX
-                    ),
-                ));
-            }
-            match room.question(*question_id) {
-                Some(_) => Err(Refusal::conflict(
-                    "a question with this id was asked already",
-                )),
-                None => Ok(()),
-            }
-        }
+        Act::Ask { question_id, .. } => may_be_asked(room, *question_id),
         Act::Say { question_id, .. } => {
             live(room)?;
             question_id.map_or(Ok(()), |id| asked(room, id).map(|_| ()))
@@ -143,9 +102,9 @@ fn fits(room: &Room, act: &Act) -> Result<(), Refusal> {
         Act::Answer { question_id, .. } => {
             live(room)?;
             match asked(room, *question_id)?.answer_id {
-                Some(_) => Err(Refusal::conflict(
-                    "this question is answered; wait for the next one",
-                )),
+                Some(_) => {
+                    Err(Refusal::conflict("this question is answered; wait for the next one"))
+                }
                 None => Ok(()),
             }
         }
@@ -153,36 +112,53 @@ fn fits(room: &Room, act: &Act) -> Result<(), Refusal> {
             Some(id) if room.question(*id).is_none() => Err(Refusal::not_found("question")),
             _ => Ok(()),
         },
-        Act::AddMember { person, part } => {
-            if room.state.is_over() {
-                return Err(closed(room.state));
-            }
-            if room.part(*person) == Some(*part) {
-                return Err(Refusal::conflict("this person has this part already"));
-            }
-            if room.members.len() >= limit::MEMBERS_MAX && room.part(*person).is_none() {
-                let detail = format!("a room has at most {} members", limit::MEMBERS_MAX);
-                return Err(Refusal::new(Code::RoomFull, detail));
-            }
-            Ok(())
-        }
-        Act::RemoveMember { person } => {
-            if room.part(*person).is_none() {
-                return Err(Refusal::not_found("member"));
-            }
-            if room.is_owner(*person) {
-                return Err(Refusal::conflict(
-                    "the owner cannot be removed; cancel the interview instead",
-                ));
-            }
-            Ok(())
-        }
+        Act::AddMember { person, part } => may_be_added(room, *person, *part),
+        Act::RemoveMember { person } => may_be_removed(room, *person),
         Act::ReportReady { .. } => match (room.state, room.report_ready) {
             (State::Finished, false) => Ok(()),
             (State::Finished, true) => Err(Refusal::conflict("the report was made before")),
             (state, _) => Err(illegal("report", state)),
         },
     }
+}
+
+fn may_be_asked(room: &Room, question: QuestionId) -> Result<(), Refusal> {
+    live(room)?;
+    if room.questions.len() >= limit::QUESTIONS_PER_INTERVIEW_MAX {
+        let max = limit::QUESTIONS_PER_INTERVIEW_MAX;
+        return Err(Refusal::new(
+            Code::RoomFull,
+            format!("an interview has at most {max} questions"),
+        ));
+    }
+    match room.question(question) {
+        Some(_) => Err(Refusal::conflict("a question with this id was asked already")),
+        None => Ok(()),
+    }
+}
+
+fn may_be_added(room: &Room, person: PersonId, part: Part) -> Result<(), Refusal> {
+    if room.state.is_over() {
+        return Err(closed(room.state));
+    }
+    if room.part(person) == Some(part) {
+        return Err(Refusal::conflict("this person has this part already"));
+    }
+    if room.members.len() >= limit::MEMBERS_MAX && room.part(person).is_none() {
+        let detail = format!("a room has at most {} members", limit::MEMBERS_MAX);
+        return Err(Refusal::new(Code::RoomFull, detail));
+    }
+    Ok(())
+}
+
+fn may_be_removed(room: &Room, person: PersonId) -> Result<(), Refusal> {
+    if room.part(person).is_none() {
+        return Err(Refusal::not_found("member"));
+    }
+    if room.is_owner(person) {
+        return Err(Refusal::conflict("the owner cannot be removed; cancel the interview instead"));
+    }
+    Ok(())
 }
 
 fn started(room: &Room) -> Vec<Happening> {
@@ -198,19 +174,15 @@ fn answered(
     text: &str,
     analysis: Option<&Analysis>,
 ) -> Vec<Happening> {
-    // Nobody sees the engine's words in a live interview: not the candidate, who must not be coached, and
-    // not an interviewer, whose own judgement comes first.
+    // Nobody sees the engine's words in a live interview: not the candidate, who must not be
+    // coached, and not an interviewer, whose own judgement comes first.
     let shown = match room.plan.kind {
         Kind::Practice => analysis.map(|a| Box::new(a.clone())),
         Kind::Live => None,
     };
     let text = text.to_owned();
-    let mut happenings = vec![Happening::Answered {
-        answer_id,
-        question_id,
-        text,
-        analysis: shown,
-    }];
+    let mut happenings =
+        vec![Happening::Answered { answer_id, question_id, text, analysis: shown }];
     happenings.extend(next_question(room));
     happenings
 }
@@ -221,11 +193,7 @@ fn next_question(room: &Room) -> Option<Happening> {
     }
     let question = room.questions.iter().find(|q| q.asked_seq.is_none())?;
     let (question_id, text) = (question.id, question.text.clone());
-    Some(Happening::Asked {
-        question_id,
-        text,
-        auto: true,
-    })
+    Some(Happening::Asked { question_id, text, auto: true })
 }
 
 fn asked(room: &Room, id: QuestionId) -> Result<&Question, Refusal> {
@@ -239,18 +207,15 @@ fn asked(room: &Room, id: QuestionId) -> Result<&Question, Refusal> {
 fn live(room: &Room) -> Result<(), Refusal> {
     match room.state {
         State::Live => Ok(()),
-        State::Scheduled | State::Lobby => Err(Refusal::conflict(
-            "the interview has not begun; its owner starts it",
-        )),
+        State::Scheduled | State::Lobby => {
+            Err(Refusal::conflict("the interview has not begun; its owner starts it"))
+        }
         state => Err(closed(state)),
     }
 }
 
 fn illegal(verb: &str, state: State) -> Refusal {
-    Refusal::conflict(format!(
-        "cannot {verb} an interview that is {}",
-        state.as_str()
-    ))
+    Refusal::conflict(format!("cannot {verb} an interview that is {}", state.as_str()))
 }
 
 fn closed(state: State) -> Refusal {

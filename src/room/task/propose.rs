@@ -40,8 +40,8 @@ pub(super) struct Proposed {
 }
 
 impl Task {
-    /// Takes the next waiting acts in order. An answer is prepared only when all before it is applied, so
-    /// that the question it answers is known.
+    /// Takes the next waiting acts in order. An answer is prepared only when all before it is
+    /// applied, so that the question it answers is known.
     pub(super) fn pump(&mut self) {
         while self.preparing.is_none() {
             let Some(next) = self.waiting.front() else { return };
@@ -85,7 +85,8 @@ impl Task {
                 self.roster.answer(from, protocol::refused(Some(&id), &refusal));
             }
             Prepared::Unfit(Unfit::Fault(fault)) => {
-                tracing::error!(%fault, interview = %self.room.plan.id, "an answer was not analysed");
+                let interview = self.room.plan.id;
+                tracing::error!(%fault, %interview, "an answer was not analysed");
                 self.part_from(from);
             }
         }
@@ -146,10 +147,11 @@ impl Task {
                 let refusal = Refusal::new(Code::RateLimited, Unavailable::Busy.to_string());
                 self.roster.answer(proposed.from, protocol::refused(Some(&proposed.id), &refusal));
             }
-            // It may be written or not; saying either would be a guess. The client comes back and sends
-            // the same id again.
+            // It may be written or not; saying either would be a guess. The client comes back and
+            // sends the same id again.
             Err(unknown) => {
-                tracing::warn!(%unknown, interview = %self.room.plan.id, "an act was not confirmed");
+                let interview = self.room.plan.id;
+                tracing::warn!(%unknown, %interview, "an act was not confirmed");
                 self.part_from(proposed.from);
             }
         }

@@ -22,7 +22,8 @@ impl Task {
             }
             if event.seq > self.room.last_seq + 1 {
                 if let Err(fault) = self.fill_gap().await {
-                    tracing::error!(%fault, interview = %self.room.plan.id, "a room lost its place");
+                    let interview = self.room.plan.id;
+                    tracing::error!(%fault, %interview, "a room lost its place");
                     self.roster.dismiss(Bye::LeaderChanged, || Some(1_000), |_| true);
                 }
                 return;

@@ -1,5 +1,5 @@
-//! The audit log: who did what to accounts and shares, each row's hash over the one before, so that a row
-//! cannot be changed or taken out without the chain showing it.
+//! The audit log: who did what to accounts and shares, each row's hash over the one before, so that
+//! a row cannot be changed or taken out without the chain showing it.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
@@ -22,14 +22,7 @@ pub(super) fn record(
         .optional()?;
     let (seq, before) = last.map_or((1, String::new()), |(seq, hash)| (seq + 1, hash));
     let by = envelope.by.map(|person| person.to_string());
-    let row = (
-        seq,
-        envelope.at.0,
-        &by,
-        &envelope.request_id,
-        action,
-        subject,
-    );
+    let row = (seq, envelope.at.0, &by, &envelope.request_id, action, subject);
     let mut hash = Sha256::new();
     hash.update(before.as_bytes());
     hash.update(serde_json::to_vec(&row)?);

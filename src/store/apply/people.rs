@@ -23,7 +23,8 @@ pub(super) fn found(
         return Err(Refusal::conflict("this cluster was founded before").into());
     }
     db.execute(
-        "INSERT INTO cluster (one, id, signing_key, link_key, founded_at) VALUES (1, ?1, ?2, ?3, ?4)",
+        "INSERT INTO cluster (one, id, signing_key, link_key, founded_at)
+         VALUES (1, ?1, ?2, ?3, ?4)",
         params![cluster_id.to_string(), signing_key, link_key, envelope.at.0],
     )?;
     audit::record(db, envelope, "cluster.found", &cluster_id.to_string())?;
@@ -47,18 +48,13 @@ pub(super) fn set_up(
     let person = insert(db, envelope, admin)?;
     audit::record(db, envelope, "setup", &person.id.to_string())?;
     insert_session(db, session)?;
-    Ok(Outcome::SignedIn {
-        person: Box::new(person),
-        session: session.clone(),
-    })
+    Ok(Outcome::SignedIn { person: Box::new(person), session: session.clone() })
 }
 
 pub(super) fn add(db: &Connection, envelope: &Envelope, new: &NewPerson) -> Step<Outcome> {
     let person = insert(db, envelope, new)?;
     audit::record(db, envelope, "person.add", &person.id.to_string())?;
-    Ok(Outcome::Person {
-        person: Box::new(person),
-    })
+    Ok(Outcome::Person { person: Box::new(person) })
 }
 
 pub(super) fn change(
@@ -94,9 +90,7 @@ pub(super) fn change(
         revoke_all(db, id, envelope.at)?;
     }
     audit::record(db, envelope, "person.change", &id.to_string())?;
-    Ok(Outcome::Person {
-        person: Box::new(person),
-    })
+    Ok(Outcome::Person { person: Box::new(person) })
 }
 
 pub(super) fn renew_invite(
@@ -114,15 +108,9 @@ pub(super) fn renew_invite(
     db.prepare_cached(
         "UPDATE person SET invite_generation = ?2, invite_expires_at = ?3 WHERE id = ?1",
     )?
-    .execute(params![
-        id.to_string(),
-        person.invite_generation,
-        expires_at.0
-    ])?;
+    .execute(params![id.to_string(), person.invite_generation, expires_at.0])?;
     audit::record(db, envelope, "person.invite", &id.to_string())?;
-    Ok(Outcome::Person {
-        person: Box::new(person),
-    })
+    Ok(Outcome::Person { person: Box::new(person) })
 }
 
 pub(super) fn accept(
@@ -137,9 +125,7 @@ pub(super) fn accept(
     let mut person = existing(db, id)?;
     let holds = person.invite_generation == generation
         && !person.disabled
-        && person
-            .invite_expires_at
-            .is_some_and(|end| end > envelope.at);
+        && person.invite_expires_at.is_some_and(|end| end > envelope.at);
     if !holds {
         return Err(Refusal::not_found("invitation").into());
     }
@@ -164,10 +150,7 @@ pub(super) fn accept(
     revoke_all(db, id, envelope.at)?;
     insert_session(db, session)?;
     audit::record(db, envelope, "person.accept", &id.to_string())?;
-    Ok(Outcome::SignedIn {
-        person: Box::new(person),
-        session: session.clone(),
-    })
+    Ok(Outcome::SignedIn { person: Box::new(person), session: session.clone() })
 }
 
 pub(super) fn open_session(db: &Connection, session: &Session) -> Step<Outcome> {
@@ -176,10 +159,7 @@ pub(super) fn open_session(db: &Connection, session: &Session) -> Step<Outcome> 
         return Err(Refusal::new(Code::AuthInvalid, "wrong e-mail address or password").into());
     }
     insert_session(db, session)?;
-    Ok(Outcome::SignedIn {
-        person: Box::new(person),
-        session: session.clone(),
-    })
+    Ok(Outcome::SignedIn { person: Box::new(person), session: session.clone() })
 }
 
 pub(super) fn refresh_session(
@@ -196,8 +176,8 @@ pub(super) fn refresh_session(
         return Err(ended().into());
     }
     if session.generation != generation {
-        // Somebody shows a token that was used before: either it or its successor was stolen. This is an
-        // effect, so it is an outcome and not a refusal, which would leave no trace.
+        // Somebody shows a token that was used before: either it or its successor was stolen. This
+        // is an effect, so it is an outcome and not a refusal, which would leave no trace.
         revoke(db, id, at)?;
         return Ok(Outcome::Done);
     }
@@ -205,10 +185,7 @@ pub(super) fn refresh_session(
     session.expires_at = expires_at;
     db.prepare_cached("UPDATE session SET generation = ?2, expires_at = ?3 WHERE id = ?1")?
         .execute(params![id.to_string(), session.generation, expires_at.0])?;
-    Ok(Outcome::SignedIn {
-        person: Box::new(person),
-        session,
-    })
+    Ok(Outcome::SignedIn { person: Box::new(person), session })
 }
 
 pub(super) fn close_session(db: &Connection, at: Time, id: SessionId) -> Step<Outcome> {
@@ -270,7 +247,8 @@ fn existing(db: &Connection, id: PersonId) -> Step<Person> {
 }
 
 fn insert_session(db: &Connection, session: &Session) -> Step<()> {
-    // Ended logins of this person go when a new one comes: the table stays as large as what is in use.
+    // Ended logins of this person go when a new one comes: the table stays as large as what is in
+    // use.
     db.prepare_cached("DELETE FROM session WHERE person = ?1 AND expires_at <= ?2")?
         .execute(params![session.person.to_string(), session.created_at.0])?;
     db.prepare_cached(

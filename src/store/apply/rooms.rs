@@ -30,12 +30,7 @@ pub(super) fn act(
     for (n, what) in happenings.into_iter().enumerate() {
         // What follows by itself, such as the next question, is nobody's act.
         let by = if n == 0 { envelope.by } else { None };
-        let event = Event {
-            seq: room.last_seq + 1,
-            at: envelope.at,
-            by,
-            what,
-        };
+        let event = Event { seq: room.last_seq + 1, at: envelope.at, by, what };
         room::fold(&mut room, &event);
         write_event(db, interview, &event)?;
         write_change(db, &room, &event)?;
@@ -44,10 +39,7 @@ pub(super) fn act(
     write_room(db, &room)?;
     write_besides(db, envelope, interview, act, events.first())?;
     let outcome = outcome(act, events.first());
-    Ok(Applied {
-        outcome: Some(outcome),
-        events: Some((interview, events)),
-    })
+    Ok(Applied { outcome: Some(outcome), events: Some((interview, events)) })
 }
 
 fn outcome(act: &Act, first: Option<&Event>) -> Outcome {
@@ -59,12 +51,7 @@ fn outcome(act: &Act, first: Option<&Event>) -> Outcome {
         _ => {}
     }
     let seq = first.map(|event| event.seq);
-    Outcome::Acted {
-        seq,
-        question_id: question,
-        answer_id: answer,
-        note_id: note,
-    }
+    Outcome::Acted { seq, question_id: question, answer_id: answer, note_id: note }
 }
 
 fn write_event(db: &Connection, interview: InterviewId, event: &Event) -> Step<()> {
@@ -95,11 +82,7 @@ fn write_change(db: &Connection, room: &Room, event: &Event) -> Step<()> {
                 interviews::insert_question(db, &interview, position, &room.questions[position])?;
             }
         }
-        Happening::Answered {
-            answer_id,
-            question_id,
-            ..
-        } => {
+        Happening::Answered { answer_id, question_id, .. } => {
             db.prepare_cached("UPDATE question SET answer_id = ?2 WHERE id = ?1")?
                 .execute(params![question_id.to_string(), answer_id.to_string()])?;
         }
@@ -145,43 +128,10 @@ fn write_besides(
     act: &Act,
     first: Option<&Event>,
 ) -> Step<()> {
-    let (interview_id, by) = (
-        interview.to_string(),
-        envelope.by.map(|person| person.to_string()),
-    );
+    let (interview_id, by) = (interview.to_string(), envelope.by.map(|person| person.to_string()));
     match act {
-        Act::Answer {
-            answer_id,
-            question_id,
-            text,
-            words,
-            duration_s,
-            analysis,
-        } => {
-            let words = words.as_ref().map(serde_json::to_string).transpose()?;
-            let analysis = analysis.as_ref().map(serde_json::to_string).transpose()?;
-            db.prepare_cached(
-                "INSERT INTO answer (id, interview, question_id, person, seq, at, text, words,
-                 duration_ms, analysis) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            )?
-            .execute(params![
-                answer_id.to_string(),
-                interview_id,
-                question_id.to_string(),
-                by,
-                first.map(|event| event.seq as i64),
-                envelope.at.0,
-                text,
-                words,
-                duration_s.map(|seconds| seconds.0),
-                analysis
-            ])?;
-        }
-        Act::Note {
-            note_id,
-            text,
-            question_id,
-        } => {
+        Act::Answer { .. } => write_answer(db, envelope, interview, act, first)?,
+        Act::Note { note_id, text, question_id } => {
             db.prepare_cached(
                 "INSERT INTO note (id, interview, by, at, text, question_id)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -211,5 +161,36 @@ fn write_besides(
         }
         Act::Start {} | Act::Finish {} | Act::Cancel {} | Act::Ask { .. } | Act::Say { .. } => {}
     }
+    Ok(())
+}
+
+fn write_answer(
+    db: &Connection,
+    envelope: &Envelope,
+    interview: InterviewId,
+    act: &Act,
+    first: Option<&Event>,
+) -> Step<()> {
+    let Act::Answer { answer_id, question_id, text, words, duration_s, analysis } = act else {
+        return Ok(());
+    };
+    let words = words.as_ref().map(serde_json::to_string).transpose()?;
+    let analysis = analysis.as_ref().map(serde_json::to_string).transpose()?;
+    db.prepare_cached(
+        "INSERT INTO answer (id, interview, question_id, person, seq, at, text, words,
+         duration_ms, analysis) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params![
+        answer_id.to_string(),
+        interview.to_string(),
+        question_id.to_string(),
+        envelope.by.map(|person| person.to_string()),
+        first.map(|event| event.seq as i64),
+        envelope.at.0,
+        text,
+        words,
+        duration_s.map(|seconds| seconds.0),
+        analysis
+    ])?;
     Ok(())
 }

@@ -53,11 +53,7 @@ pub(super) fn unshare(
             "UPDATE share SET revoked_at = ?3
              WHERE id = ?1 AND interview = ?2 AND revoked_at IS NULL",
         )?
-        .execute(params![
-            share.to_string(),
-            interview.to_string(),
-            envelope.at.0
-        ])?;
+        .execute(params![share.to_string(), interview.to_string(), envelope.at.0])?;
     if ended == 0 {
         return Err(Refusal::not_found("share link").into());
     }
@@ -75,10 +71,7 @@ pub(super) fn feedback(
 ) -> Step<Outcome> {
     // One judgement a person and report; a second one replaces the first.
     db.prepare_cached("DELETE FROM feedback WHERE interview = ?1 AND person = ?2")?
-        .execute(params![
-            interview.to_string(),
-            envelope.by.map(|p| p.to_string())
-        ])?;
+        .execute(params![interview.to_string(), envelope.by.map(|p| p.to_string())])?;
     db.prepare_cached(
         "INSERT INTO feedback (id, interview, person, at, accurate, note)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

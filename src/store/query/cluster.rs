@@ -37,6 +37,7 @@ pub fn identity(db: &Connection) -> Result<Option<Identity>, Fault> {
 
 /// The time of the newest command that was applied.
 pub fn newest_time(db: &Connection) -> Result<Time, Fault> {
-    let newest: Option<i64> = db.query_row("SELECT newest_at FROM clock", [], |row| row.get(0)).optional()?;
+    let newest: Option<i64> =
+        db.query_row("SELECT newest_at FROM clock", [], |row| row.get(0)).optional()?;
     Ok(Time(newest.unwrap_or(0)))
 }

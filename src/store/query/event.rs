@@ -39,9 +39,7 @@ impl StoredEvent {
 
     /// The event as one JSON object with these first members, for instance `"type":"event",`.
     pub fn json(&self, first: &str) -> String {
-        let by = self
-            .by
-            .map_or_else(|| "null".to_owned(), |person| format!("\"{person}\""));
+        let by = self.by.map_or_else(|| "null".to_owned(), |person| format!("\"{person}\""));
         format!(
             "{{{first}\"seq\":{},\"at\":\"{}\",\"kind\":\"{}\",\"by\":{by},\"data\":{}}}",
             self.seq, self.at, self.kind, self.data
@@ -62,23 +60,21 @@ pub fn after(
             "SELECT seq, at, by, kind, data FROM event
              WHERE interview = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
         )?
-        .query_map(
-            params![interview.to_string(), seq, items_max as i64],
-            |row| {
-                Ok(StoredEvent {
-                    seq: row.get::<_, i64>("seq")? as u64,
-                    at: time(row, "at")?,
-                    by: optional_id(row, "by")?,
-                    kind: row.get::<_, String>("kind")?.into(),
-                    data: row.get::<_, String>("data")?.into(),
-                })
-            },
-        )?
+        .query_map(params![interview.to_string(), seq, items_max as i64], |row| {
+            Ok(StoredEvent {
+                seq: row.get::<_, i64>("seq")? as u64,
+                at: time(row, "at")?,
+                by: optional_id(row, "by")?,
+                kind: row.get::<_, String>("kind")?.into(),
+                data: row.get::<_, String>("data")?.into(),
+            })
+        })?
         .collect::<Result<_, _>>()?;
     Ok(events)
 }
 
-/// What somebody said on a question since it was asked, joined: the answer, if the frame has no text.
+/// What somebody said on a question since it was asked, joined: the answer, if the frame has no
+/// text.
 pub fn said(
     db: &Connection,
     interview: InterviewId,
@@ -93,12 +89,7 @@ pub fn said(
     )?;
     let since = i64::try_from(since_seq).unwrap_or(i64::MAX);
     let rows = statement.query_map(
-        params![
-            interview.to_string(),
-            person.to_string(),
-            since,
-            items_max as i64
-        ],
+        params![interview.to_string(), person.to_string(), since, items_max as i64],
         |row| row.get::<_, String>(0),
     )?;
     let parts: Vec<String> = rows.collect::<Result<_, _>>()?;

@@ -87,10 +87,7 @@ pub fn of_member(
              LEFT JOIN report AS r ON r.interview = i.id
              WHERE m.person = ?1 AND m.interview < ?2 ORDER BY m.interview DESC LIMIT ?3",
         )?
-        .query_map(
-            params![person.to_string(), before, items_max as i64],
-            summary,
-        )?
+        .query_map(params![person.to_string(), before, items_max as i64], summary)?
         .collect::<Result<_, _>>()?;
     Ok(summaries)
 }
@@ -117,9 +114,7 @@ pub fn answers(db: &Connection, interview: InterviewId) -> Result<Vec<StoredAnsw
     })?;
     for row in rows {
         let (mut answer, analysis) = row?;
-        answer.analysis = analysis
-            .map(|text| serde_json::from_str(&text))
-            .transpose()?;
+        answer.analysis = analysis.map(|text| serde_json::from_str(&text)).transpose()?;
         answers.push(answer);
     }
     Ok(answers)
@@ -131,14 +126,11 @@ pub fn analysis(db: &Connection, answer: AnswerId) -> Result<Option<Analysis>, F
         .prepare_cached("SELECT analysis FROM answer WHERE id = ?1")?
         .query_row([answer.to_string()], |row| row.get(0))
         .optional()?;
-    Ok(text
-        .flatten()
-        .map(|text| serde_json::from_str(&text))
-        .transpose()?)
+    Ok(text.flatten().map(|text| serde_json::from_str(&text)).transpose()?)
 }
 
-/// What a person answered before, newest first, within one kind of interview: practice and hiring are
-/// separate domains of data.
+/// What a person answered before, newest first, within one kind of interview: practice and hiring
+/// are separate domains of data.
 pub fn earlier_answers(
     db: &Connection,
     person: PersonId,
@@ -150,10 +142,7 @@ pub fn earlier_answers(
             "SELECT a.text FROM answer AS a JOIN interview AS i ON i.id = a.interview
              WHERE a.person = ?1 AND i.kind = ?2 ORDER BY a.at DESC, a.id DESC LIMIT ?3",
         )?
-        .query_map(
-            params![person.to_string(), kind.as_str(), items_max as i64],
-            |row| row.get(0),
-        )?
+        .query_map(params![person.to_string(), kind.as_str(), items_max as i64], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     Ok(texts)
 }

@@ -1,5 +1,5 @@
-//! Reading the state, one file a noun. All functions take a connection, so that several of them see one
-//! state, and so that applying and reading share them.
+//! Reading the state, one file a noun. All functions take a connection, so that several of them see
+//! one state, and so that applying and reading share them.
 
 pub mod cluster;
 pub mod event;

@@ -24,17 +24,15 @@ pub fn load(db: &Connection, interview: InterviewId) -> Result<Option<Room>, Fau
     };
     room.members = db
         .prepare_cached("SELECT person, part FROM member WHERE interview = ?1")?
-        .query_map([&key], |row| {
-            Ok((id(row, "person")?, word::<Part>(row, "part")?))
-        })?
+        .query_map([&key], |row| Ok((id(row, "person")?, word::<Part>(row, "part")?)))?
         .collect::<Result<BTreeMap<_, _>, _>>()?;
     let mut statement = db.prepare_cached(
         "SELECT id, text, competency, focus, asked_seq, answer_id FROM question
          WHERE interview = ?1 ORDER BY position",
     )?;
-    for row in statement.query_map([&key], |row| {
-        Ok((question(row)?, row.get::<_, String>("focus")?))
-    })? {
+    for row in
+        statement.query_map([&key], |row| Ok((question(row)?, row.get::<_, String>("focus")?)))?
+    {
         let (mut question, focus) = row?;
         question.focus = serde_json::from_str(&focus)?;
         room.questions.push(question);
@@ -70,9 +68,7 @@ fn question(row: &Row<'_>) -> Result<Question, rusqlite::Error> {
         text: row.get("text")?,
         competency: row.get("competency")?,
         focus: Vec::new(),
-        asked_seq: row
-            .get::<_, Option<i64>>("asked_seq")?
-            .map(|seq| seq as u64),
+        asked_seq: row.get::<_, Option<i64>>("asked_seq")?.map(|seq| seq as u64),
         answer_id: optional_id(row, "answer_id")?,
     })
 }

@@ -52,7 +52,8 @@ pub(in crate::store) fn alive(
     at: Time,
 ) -> Result<usize, Fault> {
     let count: i64 = db.query_row(
-        "SELECT count(*) FROM share WHERE interview = ?1 AND revoked_at IS NULL AND expires_at > ?2",
+        "SELECT count(*) FROM share
+         WHERE interview = ?1 AND revoked_at IS NULL AND expires_at > ?2",
         params![interview.to_string(), at.0],
         |row| row.get(0),
     )?;

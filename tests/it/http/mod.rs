@@ -1,0 +1,15 @@
+//! Over HTTP: what each kind of caller gets, and what each mistake leads to.
+
+mod bodies;
+mod first_run;
+mod headers;
+mod keys;
+mod login;
+mod machines;
+mod outsiders;
+mod people;
+mod reading;
+mod reports;
+mod routes;
+mod shares;
+mod tokens;
