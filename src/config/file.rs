@@ -98,7 +98,7 @@ fn unknown(name: &str) -> String {
     match suggest::nearest(name, SETTINGS.iter().map(|setting| setting.key)) {
         Some(meant) => format!("there is no setting `{name}`; did you mean `{meant}`?"),
         None => {
-            format!("there is no setting `{name}`; `greenroom config init` shows all")
+            format!("there is no setting `{name}`; docs/settings.md lists all")
         }
     }
 }
@@ -186,12 +186,12 @@ mod tests {
             found,
             [
                 "f.toml:1: there is no setting `lisen`; did you mean `listen`?",
-                "f.toml:2: there is no setting `colour`; `greenroom config init` shows all",
+                "f.toml:2: there is no setting `colour`; docs/settings.md lists all",
                 "f.toml:3: `metrics` is a table; write it as [metrics]",
                 "f.toml:4: `env` expected a text in quotes, found true or false",
                 "f.toml:5: `allowed_origins` expected a list of texts, found a number",
                 "f.toml:7: there is no setting `log.fromat`; did you mean `log.format`?",
-                "f.toml:8: there is no setting `log2`; `greenroom config init` shows all",
+                "f.toml:8: there is no setting `log2`; docs/settings.md lists all",
             ]
         );
     }

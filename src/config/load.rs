@@ -128,7 +128,7 @@ fn unknown(name: &str) -> String {
     let known = SETTINGS.iter().map(|setting| setting.env.trim_start_matches(PREFIX));
     match suggest::nearest(name.trim_start_matches(PREFIX), known) {
         Some(meant) => format!("there is no such setting; did you mean {PREFIX}{meant}?"),
-        None => "there is no such setting; `greenroom config init` shows all".to_owned(),
+        None => "there is no such setting; docs/settings.md lists all".to_owned(),
     }
 }
 
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                "GREENROOM_COLOUR: there is no such setting; `greenroom config init` shows all",
+                "GREENROOM_COLOUR: there is no such setting; docs/settings.md lists all",
                 "GREENROOM_LISTN: there is no such setting; did you mean GREENROOM_LISTEN?",
             ]
         );

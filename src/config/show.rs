@@ -47,7 +47,7 @@ pub fn reference_markdown() -> String {
         "# Settings\n\nA flag wins over the environment, the environment over the file, \
         and the file over the default. The file is `greenroom.toml` in the working directory, or \
         the one that `--config` names. Names that are not on this page are refused, and a variable \
-        that is set to nothing counts as not set. `greenroom config init` prints a template, \
+        that is set to nothing counts as not set. `greenroom config init` writes a template, \
         `greenroom config show --origin` prints what is in force and where it comes from.\n\n\
         | key | environment | flag | takes | default |\n|---|---|---|---|---|\n"
             .to_owned();
@@ -143,6 +143,16 @@ fn comment(text: &str) -> String {
 mod tests {
     use super::super::settings::{Flags, Origin};
     use super::*;
+
+    /// The page in the repository is the one that the table makes; `BLESS=1` writes it.
+    #[test]
+    fn the_reference_is_what_the_table_says() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/settings.md");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(path, reference_markdown()).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), reference_markdown());
+    }
 
     fn from_file(text: &str) -> Settings {
         let dir = tempfile::tempdir().unwrap();

@@ -5,6 +5,7 @@
 //! Nothing here passes or fails: it prints, and people compare.
 
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on panics, as a test does")]
+#![allow(unreachable_pub, reason = "the client belongs to the tests, where it is shared")]
 
 #[path = "../it/api.rs"]
 #[allow(dead_code)]

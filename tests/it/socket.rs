@@ -193,6 +193,14 @@ impl Socket {
         last
     }
 
+    /// Waits for the end, before which some goodbye must have come and no welcome.
+    pub async fn ends_with_bye(&mut self, code: u16) {
+        while soon("the end of the socket", self.read()).await {}
+        assert_eq!(self.closed, Some(code), "came: {:?}", self.inbox);
+        let kinds: Vec<&Value> = self.inbox.iter().map(|frame| &frame["type"]).collect();
+        assert_eq!(kinds, ["bye"], "came: {:?}", self.inbox);
+    }
+
     /// Takes one frame; `false` at the end.
     async fn read(&mut self) -> bool {
         loop {

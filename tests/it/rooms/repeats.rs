@@ -1,0 +1,108 @@
+//! The same id again: the same acknowledgement, and nothing happens twice.
+
+use serde_json::{Value, json};
+
+use super::{answer, bare, say};
+use crate::org::{Org, shared};
+use crate::scene;
+use crate::socket::Socket;
+
+/// Events of this kind.
+fn count(events: &[Value], kind: &str) -> usize {
+    events.iter().filter(|event| event["kind"] == kind).count()
+}
+
+#[tokio::test]
+async fn a_repeated_id_gives_the_same_acknowledgement_on_any_connection() {
+    let person = shared().await.person("candidate").await;
+    let practice = scene::practice(&person.api, &scene::QUESTIONS).await;
+    let question = scene::question(&practice, 0);
+    let mut socket = Socket::join(&person.api, &practice, Some(0)).await;
+    let frames = [
+        bare("start", "s"),
+        say("w", "I measured it."),
+        answer("a", &question, scene::ANSWER),
+        json!({"type": "ask", "id": "q", "text": "What else?"}),
+    ];
+    let mut first = Vec::new();
+    for frame in &frames {
+        first.push(socket.act(frame.clone()).await);
+    }
+    for (frame, ack) in frames.iter().zip(&first) {
+        assert_eq!(&socket.act(frame.clone()).await, ack);
+    }
+    let mut other = Socket::join(&person.api, &practice, Some(0)).await;
+    for (frame, ack) in frames.iter().zip(&first) {
+        assert_eq!(&other.act(frame.clone()).await, ack);
+    }
+    // The id counts, not what comes with it.
+    assert_eq!(other.act(say("w", "Something else.")).await, first[1]);
+    let events = scene::events(&person.api, &practice).await;
+    assert_eq!(events.len(), 6, "started, asked, said, analysed, asked, asked: {events:#?}");
+    assert_eq!(count(&events, "transcript.final"), 1);
+}
+
+#[tokio::test]
+async fn the_same_id_many_times_at_once_writes_once() {
+    let person = shared().await.person("candidate").await;
+    let practice = scene::begun(&person.api).await;
+    let question = scene::question(&practice, 0);
+    let mut sockets = Vec::new();
+    for _ in 0..4 {
+        sockets.push(Socket::join(&person.api, &practice, None).await);
+    }
+    for socket in &mut sockets {
+        let frame = answer("race", &question, scene::ANSWER);
+        socket.send_all([frame.clone(), say("said", "Once."), frame]).await;
+    }
+    let mut acks = Vec::new();
+    for socket in &mut sockets {
+        acks.push(socket.wait_id("ack", "race").await);
+        acks.push(socket.wait_id("ack", "race").await);
+        socket.wait_id("ack", "said").await;
+    }
+    assert!(acks.windows(2).all(|two| two[0] == two[1]), "{acks:?}");
+    let events = scene::events(&person.api, &practice).await;
+    assert_eq!(count(&events, "answer.analysed"), 1);
+    assert_eq!(count(&events, "transcript.final"), 1);
+}
+
+#[tokio::test]
+async fn ids_of_two_people_or_two_rooms_never_meet() {
+    let org = shared().await;
+    let owner = org.person("interviewer").await;
+    let other = org.person("interviewer").await;
+    let live = owner.api.post("/api/v1/interviews", json!({"kind": "live"})).await.ok(201);
+    let body = json!({"person_id": other.id, "part": "interviewer"});
+    owner.api.post(&scene::path(&live, "/members"), body).await.ok(201);
+    owner.api.post(&scene::path(&live, "/start"), json!({})).await.ok(200);
+    let mut one = Socket::join(&owner.api, &live, None).await;
+    let mut two = Socket::join(&other.api, &live, None).await;
+    let (first, second) = (one.act(say("x", "Mine.")).await, two.act(say("x", "Yours.")).await);
+    assert_ne!(first["seq"], second["seq"]);
+
+    let elsewhere = scene::begun(&owner.api).await;
+    let mut there = Socket::join(&owner.api, &elsewhere, None).await;
+    assert_eq!(there.act(say("x", "There.")).await["seq"], 3);
+}
+
+#[tokio::test]
+async fn ids_outlive_a_crash_of_the_node() {
+    let mut org = Org::found().await;
+    let practice = scene::begun(&org.admin.api).await;
+    let question = scene::question(&practice, 0);
+    let mut socket = Socket::join(&org.admin.api, &practice, Some(0)).await;
+    let frames = [say("w", "I measured it."), answer("a", &question, scene::ANSWER)];
+    let mut first = Vec::new();
+    for frame in &frames {
+        first.push(socket.act(frame.clone()).await);
+    }
+    let before = scene::events(&org.admin.api, &practice).await;
+    org.crash();
+    let seen = socket.events.len() as u64;
+    let mut socket = Socket::join(&org.admin.api, &practice, Some(seen)).await;
+    for (frame, ack) in frames.iter().zip(&first) {
+        assert_eq!(&socket.act(frame.clone()).await, ack);
+    }
+    assert_eq!(scene::events(&org.admin.api, &practice).await, before);
+}
