@@ -13,3 +13,6 @@ mod network;
 mod replica;
 
 pub use replica::{OnApplied, Replica, ReplicaOptions, Status, Unavailable, fresh};
+
+#[cfg(test)]
+mod tests;

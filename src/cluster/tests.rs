@@ -1,0 +1,115 @@
+//! openraft's own storage suite against our log and state machine, and what it does not ask.
+
+use std::sync::Arc;
+
+use openraft::StorageError;
+use openraft::entry::RaftEntry;
+use openraft::storage::{IOFlushed, RaftLogStorage, RaftStateMachine};
+use openraft::testing::log::{StoreBuilder, Suite};
+use openraft::type_config::TypeConfigExt;
+use openraft::{RaftLogReader, RaftSnapshotBuilder};
+use tempfile::TempDir;
+
+use super::log_adapter::LogAdapter;
+use super::machine_adapter::MachineAdapter;
+use super::raft_types::{Entry, LogId, Types, decode, encode};
+use crate::store::journal::Journal;
+use crate::store::state::State;
+use crate::telemetry::metrics::Metrics;
+
+struct Builder;
+
+impl StoreBuilder<Types, LogAdapter, MachineAdapter, TempDir> for Builder {
+    async fn build(&self) -> Result<(TempDir, LogAdapter, MachineAdapter), StorageError<Types>> {
+        let dir = tempfile::tempdir().unwrap();
+        let (log, machine) = open(&dir);
+        Ok((dir, log, machine))
+    }
+}
+
+fn open(dir: &TempDir) -> (LogAdapter, MachineAdapter) {
+    let snapshots = dir.path().join("snapshots");
+    std::fs::create_dir_all(&snapshots).unwrap();
+    let journal = Journal::open(&dir.path().join("journal.db"), Box::new(|_| {})).unwrap();
+    let machine = MachineAdapter {
+        state: Arc::new(State::open(&dir.path().join("state.db")).unwrap()),
+        snapshots,
+        on_applied: Arc::default(),
+        metrics: Metrics::new(),
+    };
+    (LogAdapter::new(journal), machine)
+}
+
+fn blank(index: u64) -> Entry {
+    let leader = openraft::alias::LeaderIdOf::<Types> { term: 1, node_id: 1 };
+    Entry::new_blank(LogId { leader_id: leader, index })
+}
+
+async fn append(log: &mut LogAdapter, entries: Vec<Entry>) {
+    let (tell, told) = Types::oneshot();
+    log.append(entries, IOFlushed::signal(tell)).await.unwrap();
+    told.await.unwrap().unwrap();
+}
+
+#[test]
+fn the_suite_of_openraft_passes() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(Suite::test_all(Builder)).unwrap();
+}
+
+#[tokio::test]
+async fn entries_are_the_same_from_memory_from_disk_and_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut log, machine) = open(&dir);
+    // More than are kept decoded, so that the first come from the disk.
+    append(&mut log, (0..400).map(blank).collect()).await;
+    let indices = |entries: Vec<Entry>| -> Vec<u64> {
+        entries.iter().map(|entry| entry.log_id().index).collect()
+    };
+    let all: Vec<u64> = (0..400).collect();
+    assert_eq!(indices(log.try_get_log_entries(..).await.unwrap()), all);
+    assert_eq!(indices(log.try_get_log_entries(390..400).await.unwrap()), all[390..]);
+    assert_eq!(indices(log.try_get_log_entries(100..350).await.unwrap()), all[100..350]);
+    drop((log, machine));
+    let (mut log, _machine) = open(&dir);
+    assert_eq!(indices(log.try_get_log_entries(..).await.unwrap()), all);
+    assert_eq!(log.get_log_state().await.unwrap().last_log_id.map(|id| id.index), Some(399));
+}
+
+#[tokio::test]
+async fn a_replaced_tail_is_read_as_it_is_now() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut log, _machine) = open(&dir);
+    append(&mut log, (0..10).map(blank).collect()).await;
+    log.truncate_after(Some(blank(4).log_id())).await.unwrap();
+    assert_eq!(log.try_get_log_entries(..).await.unwrap().len(), 5);
+    append(&mut log, vec![blank(5)]).await;
+    assert_eq!(log.try_get_log_entries(3..9).await.unwrap().len(), 3);
+    log.truncate_after(None).await.unwrap();
+    assert!(log.try_get_log_entries(..).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_snapshot_with_a_flipped_bit_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_log, mut machine) = open(&dir);
+    machine.build_snapshot().await.unwrap();
+    let kept = machine.get_current_snapshot().await.unwrap().unwrap();
+    let mut bytes = std::fs::read(&kept.snapshot).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&kept.snapshot, bytes).unwrap();
+    let error = machine.get_current_snapshot().await.unwrap_err().to_string();
+    assert!(error.contains("checksum"), "{error}");
+}
+
+#[test]
+fn a_value_of_another_format_is_refused() {
+    let bytes = encode(&blank(7)).unwrap();
+    let again: Entry = decode(&bytes).unwrap();
+    assert_eq!(again.log_id().index, 7);
+    let mut newer = bytes.clone();
+    newer[0] = 9;
+    assert!(decode::<Entry>(&newer).unwrap_err().to_string().contains("format 9"));
+    assert!(decode::<Entry>(&[]).is_err());
+}
