@@ -16,7 +16,7 @@ use crate::auth::secret::{Secrets, random_token};
 use crate::cluster::{Replica, ReplicaOptions, fresh};
 use crate::config::kits;
 use crate::config::settings::Settings;
-use crate::domain::command::{Command, ENVELOPE_VERSION, Envelope, Outcome};
+use crate::domain::command::{Command, Envelope, Outcome};
 use crate::domain::id::ClusterId;
 use crate::domain::limit;
 use crate::http::app::{App, Parts, Shared};
@@ -159,14 +159,7 @@ async fn found(replica: &Replica) -> Result<bool, Fault> {
     let (signing_key, link_key) =
         Secrets::mint().map_err(|e| Fault::new("the cluster's keys cannot be made", e))?;
     let command = Command::Found { cluster_id: ClusterId(fresh()), signing_key, link_key };
-    let envelope = Envelope {
-        v: ENVELOPE_VERSION,
-        at: replica.now(),
-        by: None,
-        request_id: None,
-        once: None,
-        command,
-    };
+    let envelope = Envelope::own(replica.now(), command);
     match replica.propose(envelope).await {
         Ok(Outcome::Done) => Ok(false),
         Ok(other) => Err(Fault::plain(format!("the cluster could not be founded: {other:?}"))),

@@ -39,6 +39,13 @@ pub struct Envelope {
     pub command: Command,
 }
 
+impl Envelope {
+    /// A command that nobody asked for: the product's own.
+    pub fn own(at: Time, command: Command) -> Envelope {
+        Envelope { v: ENVELOPE_VERSION, at, by: None, request_id: None, once: None, command }
+    }
+}
+
 /// The name under which the first result of a request is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Once {

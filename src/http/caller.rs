@@ -11,7 +11,7 @@ use crate::auth::secret::Purpose;
 use crate::domain::id::{PersonId, SessionId};
 use crate::domain::person::{Person, Session};
 use crate::domain::refusal::{Code, Refusal};
-use crate::store::query;
+use crate::store::{Fault, query};
 
 use super::app::Shared;
 use super::error::Error;
@@ -169,20 +169,26 @@ async fn identify(
         None
     };
     let Some((session_id, with_cookie)) = found else { return Ok((Caller::Anonymous, false)) };
+    match login(app, session_id).await? {
+        Some((person, session)) => Ok((Caller::Person(Box::new(person), session), with_cookie)),
+        None if open_to_all => Ok((Caller::Anonymous, false)),
+        None => Err(Refusal::new(Code::AuthExpired, "this login has ended; sign in again").into()),
+    }
+}
+
+/// A login with its person, if both still hold.
+pub(super) async fn login(
+    app: &Shared,
+    session: SessionId,
+) -> Result<Option<(Person, Session)>, Fault> {
     let read = move |db: &query::Connection| {
-        let Some(session) = query::person::session(db, session_id)? else { return Ok(None) };
+        let Some(session) = query::person::session(db, session)? else { return Ok(None) };
         Ok(query::person::by_id(db, session.person)?.map(|person| (person, session)))
     };
     let now = app.replica.now();
-    match app.replica.read(read).await? {
-        Some((person, session))
-            if !person.disabled && session.revoked_at.is_none() && session.expires_at > now =>
-        {
-            Ok((Caller::Person(Box::new(person), session), with_cookie))
-        }
-        _ if open_to_all => Ok((Caller::Anonymous, false)),
-        _ => Err(Refusal::new(Code::AuthExpired, "this login has ended; sign in again").into()),
-    }
+    Ok(app.replica.read(read).await?.filter(|(person, session)| {
+        !person.disabled && session.revoked_at.is_none() && session.expires_at > now
+    }))
 }
 
 fn check_csrf(app: &Shared, caller: &Caller, headers: &HeaderMap) -> Result<(), Refusal> {

@@ -11,6 +11,7 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::auth::ticket::Holder;
 use crate::domain::id::InterviewId;
 use crate::domain::limit;
 use crate::domain::refusal::Refusal;
@@ -20,6 +21,7 @@ use crate::room::protocol::{self, Bye, SUBPROTOCOL, close};
 use crate::telemetry::metrics::Direction;
 
 use super::app::Shared;
+use super::caller::login;
 use super::error::{Error, Problem};
 use super::interviews::interview_id;
 
@@ -153,12 +155,32 @@ async fn greet(
     }
     let (way_in, mut way_out) = outbox();
     match app.hub.join(holder, hello.after, way_in.clone()).await {
-        Some(seat) => Some((seat, way_out)),
+        // Asked after the join: from then on the room itself hears of a login that ends.
+        Some(seat) => match signed_in(app, &holder).await {
+            true => Some((seat, way_out)),
+            false => {
+                seat.leave().await;
+                send(sink, closing(Bye::SessionEnded, None)).await;
+                None
+            }
+        },
         None => {
             drop(way_in);
             let last = way_out.recv().await.unwrap_or_else(|| closing(Bye::Removed, None));
             send(sink, last).await;
             None
+        }
+    }
+}
+
+/// Whether the login that got a ticket still holds; a ticket lives longer than a sign-out takes.
+async fn signed_in(app: &Shared, holder: &Holder) -> bool {
+    let Some(session) = holder.session else { return true };
+    match login(app, session).await {
+        Ok(login) => login.is_some(),
+        Err(fault) => {
+            tracing::error!(%fault, "a login could not be looked up");
+            false
         }
     }
 }

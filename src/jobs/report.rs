@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::cluster::{Replica, Unavailable};
-use crate::domain::command::{Command, ENVELOPE_VERSION, Envelope, Outcome};
+use crate::domain::command::{Command, Envelope, Outcome};
 use crate::domain::id::InterviewId;
 use crate::domain::limit;
 use crate::domain::refusal::Code;
@@ -91,14 +91,7 @@ async fn try_to_make(
     };
     let Some((report, score)) = replica.read(read).await? else { return Ok(Ok(())) };
     let act = Act::ReportReady { report, score };
-    let envelope = Envelope {
-        v: ENVELOPE_VERSION,
-        at: replica.now(),
-        by: None,
-        request_id: None,
-        once: None,
-        command: Command::Act { interview, act: Box::new(act) },
-    };
+    let envelope = Envelope::own(replica.now(), Command::Act { interview, act: Box::new(act) });
     match replica.propose(envelope).await {
         Ok(Outcome::Refused { refusal }) if refusal.code != Code::ConflictState => {
             Err(Fault::plain(format!("the report was refused: {refusal}")))

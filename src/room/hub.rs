@@ -204,7 +204,13 @@ impl Hub {
             Command::RefreshSession { session, .. } if applied.outcome == Some(Outcome::Done) => {
                 self.end_session(*session);
             }
-            Command::ChangePerson { person, disabled: Some(true), .. } => self.end_person(*person),
+            Command::ChangePerson { person, disabled: Some(true), .. } => {
+                self.end_person(*person, None);
+            }
+            // A new password ends every older login.
+            Command::AcceptInvite { person, session, .. } => {
+                self.end_person(*person, Some(session.id));
+            }
             _ => {}
         }
     }
@@ -213,8 +219,8 @@ impl Hub {
         self.tell_all(|| Input::SessionEnded(session));
     }
 
-    fn end_person(&self, person: PersonId) {
-        self.tell_all(|| Input::PersonGone(person));
+    fn end_person(&self, person: PersonId, but: Option<SessionId>) {
+        self.tell_all(|| Input::PersonGone(person, but));
     }
 
     fn tell_all(&self, input: impl Fn() -> Input) {

@@ -119,6 +119,12 @@ impl Roster {
         });
     }
 
+    /// Says goodbye to all of somebody's connections but those of one login.
+    pub(super) fn dismiss_person(&mut self, person: PersonId, but: Option<SessionId>) {
+        let goes = |c: &Connection| c.person == person && (but.is_none() || c.session != but);
+        self.dismiss(Bye::SessionEnded, || None, goes);
+    }
+
     /// Who is here, with the number of sockets of each.
     pub(super) fn present(
         &self,

@@ -55,8 +55,8 @@ pub(super) enum Input {
     CaughtUp(ConnectionId, u64),
     /// A login ended.
     SessionEnded(SessionId),
-    /// An account was closed.
-    PersonGone(PersonId),
+    /// An account was closed, or only this login of it is left.
+    PersonGone(PersonId, Option<SessionId>),
     /// The node stops.
     Drain,
 }
@@ -174,9 +174,7 @@ impl Task {
             Input::SessionEnded(session) => {
                 self.roster.dismiss(Bye::SessionEnded, || None, |c| c.session == Some(session));
             }
-            Input::PersonGone(person) => {
-                self.roster.dismiss(Bye::SessionEnded, || None, |c| c.person == person);
-            }
+            Input::PersonGone(person, but) => self.roster.dismiss_person(person, but),
             Input::Drain => {
                 self.roster.dismiss(Bye::Draining, || Some(500 + jitter_ms(2_000)), |_| true);
             }

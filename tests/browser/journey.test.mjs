@@ -157,9 +157,6 @@ step('a practice starts from a kit', async () => {
   await button(candidate, 'Start practice').click();
   await candidate.waitForURL('**/rooms/*');
   interview = new URL(candidate.url()).pathname.split('/').at(-1);
-  await button(candidate, 'Start').waitFor();
-  await browser.look(candidate, 'room-lobby');
-  await button(candidate, 'Start').click();
   await candidate
     .locator('[data-progress]')
     .getByText(/^Question 1 of \d+$/)
@@ -363,6 +360,26 @@ step('the choice of colours outlives a reload', async () => {
   await heading(candidate, 'Your practice').waitFor();
   const colour = await candidate.evaluate(() => getComputedStyle(document.body).backgroundColor);
   assert.equal(colour, 'rgb(16, 21, 19)');
+});
+
+step('a practice that a program made waits in its lobby', async () => {
+  const id = await candidate.evaluate(async () => {
+    const csrf = document.cookie.match(/(?:^|; )csrf=([^;]*)/)[1];
+    const response = await fetch('/api/v1/interviews', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': csrf },
+      body: JSON.stringify({ kind: 'practice', questions: ['What did you build last?'] }),
+    });
+    return (await response.json()).id;
+  });
+  await candidate.goto(`${server.url}/rooms/${id}`);
+  await button(candidate, 'Start').waitFor();
+  await browser.look(candidate, 'room-lobby');
+  await button(candidate, 'Start').click();
+  await candidate
+    .locator('[data-progress]')
+    .getByText(/^Question 1 of 1$/)
+    .waitFor();
 });
 
 step('a practice is invisible to the admin, by its address too', async () => {

@@ -67,6 +67,7 @@ export const api = {
       mode,
       title: kit.title,
     }),
+  begin: (id: Id) => post<Interview>(`/interviews/${enc(id)}/start`),
   ticket: (id: Id) => post<Ticket>(`/interviews/${enc(id)}/ticket`),
   events: (id: Id, after: number) =>
     get<Page<RoomEvent>>(`/interviews/${enc(id)}/events?after=${after}&limit=${EVENTS}`),
