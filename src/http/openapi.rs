@@ -25,8 +25,9 @@ pub fn document() -> Value {
         "info": {
             "title": "Greenroom",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Interview rooms with live, explainable intelligence. Errors are problem \
-                details (RFC 9457) with stable codes. Every POST that writes takes an Idempotency-Key.",
+            "description": "Interview rooms with live, explainable intelligence. \
+                Errors are problem details (RFC 9457) with stable codes. \
+                Every POST that writes takes an Idempotency-Key.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],

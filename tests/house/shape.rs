@@ -112,8 +112,7 @@ pub(crate) fn check_leftovers(code: &Code) -> Vec<Violation> {
     for call in ["todo!", "unimplemented!", "dbg!", "#[ignore", "#[path"] {
         for at in code.find(call) {
             let before = at.checked_sub(1).map_or(' ', |before| code.blanked[before]);
-            // This test alone has folders of its own beside the one binary that it is.
-            // A test of many files brings them in by path, and a bench shares the client of the tests.
+            // A test of many files brings them in by path, and a bench shares the tests' client.
             let shares = ["tests/house.rs", "tests/bench/spine.rs"];
             let own = call == "#[path" && shares.contains(&code.path.as_str());
             if !is_word(before) && !own {

@@ -1,4 +1,4 @@
-//! A typed HTTP client: a request is made of what the contract names, a reply is taken apart the same way.
+//! A typed HTTP client: a request is made of what the contract names, a reply is taken apart by it.
 
 use std::net::SocketAddr;
 
@@ -14,13 +14,13 @@ use crate::deadline::soon;
 
 /// Somebody who talks to a node.
 #[derive(Clone, Debug)]
-pub struct Api {
+pub(crate) struct Api {
     address: SocketAddr,
     headers: HeaderMap,
 }
 
 /// A request that is not sent yet.
-pub struct Call {
+pub(crate) struct Call {
     address: SocketAddr,
     method: Method,
     path: String,
@@ -30,113 +30,113 @@ pub struct Call {
 
 /// What came back.
 #[derive(Debug)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// The status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// The headers.
-    pub headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     /// The body.
-    pub body: Bytes,
+    pub(crate) body: Bytes,
     what: String,
 }
 
 /// The cookies of a browser's login.
 #[derive(Clone, Debug)]
-pub struct Cookies {
+pub(crate) struct Cookies {
     /// The whole `Set-Cookie` lines.
-    pub lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
     /// As a browser sends them back.
-    pub pair: String,
+    pub(crate) pair: String,
     /// The one that pages repeat.
-    pub csrf: String,
+    pub(crate) csrf: String,
 }
 
 impl Api {
     /// Nobody.
-    pub fn new(address: SocketAddr) -> Api {
+    pub(crate) fn new(address: SocketAddr) -> Api {
         Api { address, headers: HeaderMap::new() }
     }
 
     /// The same, at a node that has another address after a restart.
-    pub fn at(&self, address: SocketAddr) -> Api {
+    pub(crate) fn at(&self, address: SocketAddr) -> Api {
         Api { address, ..self.clone() }
     }
 
     /// Where it talks to.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// With this header on every request.
-    pub fn with(mut self, name: &'static str, value: &str) -> Api {
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Api {
         self.headers.insert(name, HeaderValue::from_str(value).unwrap());
         self
     }
 
     /// With this access token.
-    pub fn bearer(self, token: &str) -> Api {
+    pub(crate) fn bearer(self, token: &str) -> Api {
         self.with("authorization", &format!("Bearer {token}"))
     }
 
     /// A request.
-    pub fn call(&self, method: Method, path: &str) -> Call {
+    pub(crate) fn call(&self, method: Method, path: &str) -> Call {
         let (address, headers) = (self.address, self.headers.clone());
         Call { address, method, path: path.to_owned(), headers, body: Bytes::new() }
     }
 
     /// Reads.
-    pub async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         self.call(Method::GET, path).send().await
     }
 
     /// Posts JSON.
-    pub async fn post(&self, path: &str, body: Value) -> Reply {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
         self.call(Method::POST, path).json(&body).send().await
     }
 
     /// Puts JSON.
-    pub async fn put(&self, path: &str, body: Value) -> Reply {
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Reply {
         self.call(Method::PUT, path).json(&body).send().await
     }
 
     /// Patches with JSON.
-    pub async fn patch(&self, path: &str, body: Value) -> Reply {
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Reply {
         self.call(Method::PATCH, path).json(&body).send().await
     }
 
     /// Deletes.
-    pub async fn delete(&self, path: &str) -> Reply {
+    pub(crate) async fn delete(&self, path: &str) -> Reply {
         self.call(Method::DELETE, path).send().await
     }
 }
 
 impl Call {
     /// With this header, once more if it is there.
-    pub fn header(mut self, name: &str, value: &str) -> Call {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Call {
         let name = HeaderName::try_from(name).unwrap();
         self.headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         self
     }
 
     /// Under this idempotency key.
-    pub fn key(self, key: &str) -> Call {
+    pub(crate) fn key(self, key: &str) -> Call {
         self.header("idempotency-key", key)
     }
 
     /// With a JSON body.
-    pub fn json(self, body: &Value) -> Call {
+    pub(crate) fn json(self, body: &Value) -> Call {
         self.text("application/json", body.to_string())
     }
 
     /// With any body.
-    pub fn text(mut self, content_type: &str, body: impl Into<Bytes>) -> Call {
+    pub(crate) fn text(mut self, content_type: &str, body: impl Into<Bytes>) -> Call {
         self.headers.insert(CONTENT_TYPE, HeaderValue::from_str(content_type).unwrap());
         self.body = body.into();
         self
     }
 
     /// Sends it on a connection of its own.
-    pub async fn send(self) -> Reply {
+    pub(crate) async fn send(self) -> Reply {
         let what = format!("{} {}", self.method, self.path);
         soon(&what.clone(), self.exchange(what)).await
     }
@@ -164,14 +164,14 @@ impl Call {
 impl Reply {
     /// The body of a reply that must have this status.
     #[track_caller]
-    pub fn ok(&self, status: u16) -> Value {
+    pub(crate) fn ok(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}: {}", self.what, self.text());
         if self.body.is_empty() { Value::Null } else { self.json() }
     }
 
     /// The problem of a reply that must be refused so, whole as the contract says it.
     #[track_caller]
-    pub fn refused(&self, status: u16, code: &str) -> Value {
+    pub(crate) fn refused(&self, status: u16, code: &str) -> Value {
         assert_eq!(self.status, status, "{}: {}", self.what, self.text());
         assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.what);
         let problem = self.json();
@@ -187,36 +187,36 @@ impl Reply {
 
     /// The fields that a refusal names.
     #[track_caller]
-    pub fn wrong_fields(&self, code: &str) -> Vec<String> {
+    pub(crate) fn wrong_fields(&self, code: &str) -> Vec<String> {
         let problem = self.refused(400, code);
         let errors = problem["errors"].as_array().cloned().unwrap_or_default();
         errors.iter().map(|error| text(&error["field"])).collect()
     }
 
     /// A header, or nothing.
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     /// Whether it says that it was given before.
-    pub fn is_replayed(&self) -> bool {
+    pub(crate) fn is_replayed(&self) -> bool {
         self.header("idempotency-replayed") == "true"
     }
 
     /// The body as text.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// The body as JSON.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{}: {error}: {}", self.what, self.text()))
     }
 
     /// The cookies of a login.
-    pub fn cookies(&self) -> Cookies {
+    pub(crate) fn cookies(&self) -> Cookies {
         let lines: Vec<String> = self
             .headers
             .get_all("set-cookie")
@@ -235,12 +235,12 @@ impl Reply {
 
 /// A JSON string as text.
 #[track_caller]
-pub fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("not a text: {value}")).to_owned()
 }
 
 /// The items of a list.
 #[track_caller]
-pub fn items(list: &Value) -> Vec<Value> {
+pub(crate) fn items(list: &Value) -> Vec<Value> {
     list["items"].as_array().unwrap_or_else(|| panic!("not a list: {list}")).clone()
 }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 /// Longer than anything takes on a busy machine; only a failing test waits so long.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Between two looks at a condition that nobody announces.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// The result of a future that must come soon.
-pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(PATIENCE, future).await {
         Ok(result) => result,
         Err(_) => panic!("waited {PATIENCE:?} in vain: {what}"),
@@ -17,7 +17,7 @@ pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
 }
 
 /// Looks until there is something.
-pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let look_on = async {
         let mut looks = tokio::time::interval(LOOK_EVERY);
         loop {

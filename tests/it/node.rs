@@ -13,7 +13,7 @@ use crate::api::Api;
 use crate::deadline::PATIENCE;
 
 /// A node that runs, or could.
-pub struct Node {
+pub(crate) struct Node {
     dir: TempDir,
     args: Vec<String>,
     address: SocketAddr,
@@ -35,7 +35,7 @@ struct Guard {
 }
 
 /// The binary, with no setting of this shell in its way.
-pub fn greenroom() -> Command {
+pub(crate) fn greenroom() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
     for (name, _) in std::env::vars_os() {
         let ours = name.to_str().is_some_and(|name| name.starts_with("GREENROOM_"));
@@ -47,7 +47,7 @@ pub fn greenroom() -> Command {
 }
 
 /// Runs a command to its end with this on its standard input.
-pub fn run(command: &mut Command, input: &[u8]) -> Output {
+pub(crate) fn run(command: &mut Command, input: &[u8]) -> Output {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
@@ -61,12 +61,12 @@ pub fn run(command: &mut Command, input: &[u8]) -> Output {
 
 impl Node {
     /// A node on an empty directory.
-    pub fn start() -> Node {
-        Node::start_with(&[])
+    pub(crate) fn start() -> Node {
+        Node::start_with(&["--listen", "127.0.0.1:0"])
     }
 
-    /// The same with more of a command line.
-    pub fn start_with(args: &[&str]) -> Node {
+    /// The same with this after `serve`.
+    pub(crate) fn start_with(args: &[&str]) -> Node {
         let dir = TempDir::with_prefix("greenroom-it-").unwrap();
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -76,7 +76,7 @@ impl Node {
     }
 
     /// Starts it again on the same directory, after it was stopped or killed.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         assert!(self.running.is_none(), "stop it before it is started again");
         let running = Running::start(self.data_dir(), self.dir.path(), &self.args);
         let line = match running.next_line() {
@@ -92,17 +92,18 @@ impl Node {
     }
 
     /// Where everything durable lies.
-    pub fn data_dir(&self) -> std::path::PathBuf {
+    pub(crate) fn data_dir(&self) -> std::path::PathBuf {
         self.dir.path().join("data")
     }
 
     /// Where it listens now.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// How much memory it holds, in KiB.
-    pub fn resident_kib(&self) -> u64 {
+    #[allow(dead_code, reason = "the bench beside these tests reads it")]
+    pub(crate) fn resident_kib(&self) -> u64 {
         let running = self.running.as_ref().expect("it runs");
         let status = std::fs::read_to_string(format!("/proc/{}/status", running.child.id()));
         let status = status.unwrap();
@@ -111,23 +112,23 @@ impl Node {
     }
 
     /// A client that nobody knows.
-    pub fn api(&self) -> Api {
+    pub(crate) fn api(&self) -> Api {
         Api::new(self.address)
     }
 
     /// The one-time token, from where an operator would read it.
-    pub fn setup_token(&self) -> String {
+    pub(crate) fn setup_token(&self) -> String {
         let token = std::fs::read_to_string(self.data_dir().join("setup-token")).unwrap();
         token.trim().to_owned()
     }
 
     /// What it has said on stderr.
-    pub fn stderr(&self) -> String {
+    pub(crate) fn stderr(&self) -> String {
         self.running.as_ref().map(Running::stderr).unwrap_or_default()
     }
 
     /// Ends it as a power cut would.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut running) = self.running.take() {
             running.child.kill().unwrap();
             running.child.wait().unwrap();
@@ -135,14 +136,14 @@ impl Node {
     }
 
     /// Asks it to stop, without waiting.
-    pub fn ask_to_stop(&self) {
+    pub(crate) fn ask_to_stop(&self) {
         let running = self.running.as_ref().expect("it runs");
         let kill = format!("kill -TERM {}", running.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
     /// Waits until it has ended and gives its exit code.
-    pub fn wait(&mut self) -> i32 {
+    pub(crate) fn wait(&mut self) -> i32 {
         let mut running = self.running.take().expect("it runs");
         // Its end closes its stdout.
         match running.next_line() {
@@ -153,13 +154,13 @@ impl Node {
     }
 
     /// Asks it to stop and waits for its exit code.
-    pub fn terminate(&mut self) -> i32 {
+    pub(crate) fn terminate(&mut self) -> i32 {
         self.ask_to_stop();
         self.wait()
     }
 
     /// A command for this node's directory.
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = greenroom();
         command.current_dir(self.dir.path()).arg("--data-dir").arg(self.data_dir());
         command
@@ -183,7 +184,7 @@ impl Running {
             .current_dir(dir)
             .arg("--data-dir")
             .arg(data_dir)
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .arg("serve")
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -1,4 +1,5 @@
-//! An organisation with an admin, on a node that the tests share: each makes its own people and rooms.
+//! An organisation with an admin, on a node that the tests share: each makes its own people and
+//! rooms.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -9,46 +10,46 @@ use crate::api::{Api, text};
 use crate::node::Node;
 
 /// A node after setup.
-pub struct Org {
+pub(crate) struct Org {
     /// The node.
-    pub node: Node,
+    pub(crate) node: Node,
     /// The admin, by bearer token.
-    pub admin: Person,
+    pub(crate) admin: Person,
 }
 
 /// Somebody with an account and a login.
-pub struct Person {
+pub(crate) struct Person {
     /// The client with the bearer token.
-    pub api: Api,
+    pub(crate) api: Api,
     /// The id.
-    pub id: String,
+    pub(crate) id: String,
     /// The address.
-    pub email: String,
+    pub(crate) email: String,
     /// What the login gave.
-    pub login: Value,
+    pub(crate) login: Value,
 }
 
 /// The password of everybody here: what is hashed is not what is tested.
-pub const PASSWORD: &str = "a long sentence that nobody guesses";
+pub(crate) const PASSWORD: &str = "a long sentence that nobody guesses";
 
 /// The admin's address.
-pub const ADMIN: &str = "ada@example.org";
+pub(crate) const ADMIN: &str = "ada@example.org";
 
 static SHARED: OnceCell<Org> = OnceCell::const_new();
 
 /// The node that the tests share. It is killed with the process of the tests.
-pub async fn shared() -> &'static Org {
+pub(crate) async fn shared() -> &'static Org {
     SHARED.get_or_init(Org::found).await
 }
 
 impl Org {
     /// A node of one's own.
-    pub async fn found() -> Org {
+    pub(crate) async fn found() -> Org {
         Org::on(Node::start()).await
     }
 
     /// Sets up a node that is new.
-    pub async fn on(node: Node) -> Org {
+    pub(crate) async fn on(node: Node) -> Org {
         let body = json!({
             "token": node.setup_token(), "organisation": "Lighthouse", "email": ADMIN,
             "display_name": "Ada", "password": PASSWORD,
@@ -59,7 +60,7 @@ impl Org {
     }
 
     /// Somebody new with this role, signed in.
-    pub async fn person(&self, role: &str) -> Person {
+    pub(crate) async fn person(&self, role: &str) -> Person {
         let (_, link) = self.invited(role).await;
         let body = json!({"token": link, "password": PASSWORD});
         let login = self.node.api().post("/api/v1/auth/accept", body).await.ok(200);
@@ -67,7 +68,7 @@ impl Org {
     }
 
     /// Somebody new who has not joined: the account, and the token of the link.
-    pub async fn invited(&self, role: &str) -> (Value, String) {
+    pub(crate) async fn invited(&self, role: &str) -> (Value, String) {
         let email = fresh_email(role);
         let body = json!({"email": email, "display_name": "Sam", "role": role});
         let account = self.admin.api.post("/api/v1/people", body).await.ok(201);
@@ -76,7 +77,7 @@ impl Org {
     }
 
     /// Ends the node without warning, starts it again, and gives everybody their new address.
-    pub fn crash(&mut self) {
+    pub(crate) fn crash(&mut self) {
         self.node.kill();
         self.node.restart();
         self.admin.api = self.admin.api.at(self.node.address());
@@ -85,7 +86,7 @@ impl Org {
 
 impl Person {
     /// Whoever this login is for.
-    pub fn of(api: &Api, login: Value) -> Person {
+    pub(crate) fn of(api: &Api, login: Value) -> Person {
         Person {
             api: api.clone().bearer(&text(&login["access_token"])),
             id: text(&login["person"]["id"]),
@@ -96,12 +97,12 @@ impl Person {
 }
 
 /// An address that nobody has yet.
-pub fn fresh_email(name: &str) -> String {
+pub(crate) fn fresh_email(name: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     format!("{name}-{}@example.org", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The token of a link.
-pub fn token_of(url: &Value) -> String {
+pub(crate) fn token_of(url: &Value) -> String {
     text(url).split_once('#').expect("the token stands behind a #").1.to_owned()
 }

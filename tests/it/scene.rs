@@ -6,32 +6,32 @@ use crate::api::{Api, items, text};
 use crate::deadline::until;
 
 /// An answer that the engine finds something in.
-pub const ANSWER: &str = "Our returns desk lost two parcels in ten. I mapped every step with the night \
-    shift, removed the second scan and taught nine colleagues the new order. We could have bought a \
-    sorting machine, but that would have cost more than the losses, so I chose the cheaper test. As a \
-    result missing parcels fell from 20% to 4% within six weeks.";
+pub(crate) const ANSWER: &str = "Our returns desk lost two parcels in ten. I mapped every step \
+    with the night shift, removed the second scan and taught nine colleagues the new order. We \
+    could have bought a sorting machine, but that would have cost more than the losses, so I \
+    chose the cheaper test. As a result missing parcels fell from 20% to 4% within six weeks.";
 
 /// Questions of a practice.
-pub const QUESTIONS: [&str; 3] = [
+pub(crate) const QUESTIONS: [&str; 3] = [
     "Tell me about a process that you improved.",
     "When did you change your mind?",
     "What would you do differently today?",
 ];
 
 /// A practice with these questions.
-pub async fn practice(owner: &Api, questions: &[&str]) -> Value {
+pub(crate) async fn practice(owner: &Api, questions: &[&str]) -> Value {
     let body = json!({"kind": "practice", "title": "Trial", "questions": questions});
     owner.post("/api/v1/interviews", body).await.ok(201)
 }
 
 /// A practice that has begun, and so has asked its first question.
-pub async fn begun(owner: &Api) -> Value {
+pub(crate) async fn begun(owner: &Api) -> Value {
     let interview = practice(owner, &QUESTIONS).await;
     owner.post(&path(&interview, "/start"), json!({})).await.ok(200)
 }
 
 /// A practice with one answer that is over and has its report.
-pub async fn reported(owner: &Api) -> Value {
+pub(crate) async fn reported(owner: &Api) -> Value {
     let interview = begun(owner).await;
     answer(owner, &interview, 0, ANSWER).await;
     owner.post(&path(&interview, "/finish"), json!({})).await.ok(200);
@@ -44,28 +44,28 @@ pub async fn reported(owner: &Api) -> Value {
 }
 
 /// Answers the n-th question over HTTP.
-pub async fn answer(owner: &Api, interview: &Value, n: usize, words: &str) -> Value {
+pub(crate) async fn answer(owner: &Api, interview: &Value, n: usize, words: &str) -> Value {
     let body = json!({"question_id": question(interview, n), "text": words});
     owner.post(&path(interview, "/answers"), body).await.ok(201)
 }
 
 /// The id of the n-th question.
-pub fn question(interview: &Value, n: usize) -> String {
+pub(crate) fn question(interview: &Value, n: usize) -> String {
     text(&interview["questions"][n]["question_id"])
 }
 
 /// The id.
-pub fn id(interview: &Value) -> String {
+pub(crate) fn id(interview: &Value) -> String {
     text(&interview["id"])
 }
 
 /// The path of an interview, and what hangs below it.
-pub fn path(interview: &Value, rest: &str) -> String {
+pub(crate) fn path(interview: &Value, rest: &str) -> String {
     format!("/api/v1/interviews/{}{rest}", id(interview))
 }
 
 /// Every event of a room, page by page.
-pub async fn events(member: &Api, interview: &Value) -> Vec<Value> {
+pub(crate) async fn events(member: &Api, interview: &Value) -> Vec<Value> {
     let mut all: Vec<Value> = Vec::new();
     loop {
         let after = all.len();
@@ -83,7 +83,7 @@ pub async fn events(member: &Api, interview: &Value) -> Vec<Value> {
 }
 
 /// Checks that an analysis says what section 5 of the contract promises.
-pub fn check_analysis(analysis: &Value) {
+pub(crate) fn check_analysis(analysis: &Value) {
     let milli = |value: &Value| (value.as_f64().expect("a number") * 1_000.0).round() as i64;
     assert_eq!(analysis["status"], "scored", "{analysis}");
     let drivers = analysis["drivers"].as_array().expect("drivers");

@@ -12,35 +12,35 @@ use crate::deadline::soon;
 use crate::scene;
 
 /// A connection to a room.
-pub struct Socket {
+pub(crate) struct Socket {
     stream: WebSocketStream<TcpStream>,
     /// Frames that came and that nobody has asked for yet.
     inbox: Vec<Value>,
     /// Every event in the order in which it came.
-    pub events: Vec<Value>,
+    pub(crate) events: Vec<Value>,
     /// The close code, if it is closed.
     closed: Option<u16>,
     /// What the room said first.
-    pub welcome: Value,
+    pub(crate) welcome: Value,
 }
 
 /// How a socket is asked for.
-pub struct Door<'a> {
+pub(crate) struct Door<'a> {
     /// The `Origin` header.
-    pub origin: Option<&'a str>,
+    pub(crate) origin: Option<&'a str>,
     /// The subprotocol.
-    pub subprotocol: Option<&'a str>,
+    pub(crate) subprotocol: Option<&'a str>,
 }
 
 /// As a program asks.
-pub const PLAIN: Door<'static> = Door { origin: None, subprotocol: Some("greenroom.v1") };
+pub(crate) const PLAIN: Door<'static> = Door { origin: None, subprotocol: Some("greenroom.v1") };
 
 /// Buffers of a reader that is soon full.
 const NARROW_BYTES: u32 = 4_096;
 
 impl Socket {
     /// A connection that has not said anything; the status if it is refused.
-    pub async fn open(api: &Api, interview: &str, door: &Door<'_>) -> Result<Socket, u16> {
+    pub(crate) async fn open(api: &Api, interview: &str, door: &Door<'_>) -> Result<Socket, u16> {
         let stream = soon("a connection", TcpStream::connect(api.address())).await.unwrap();
         Socket::upgrade(stream, api, interview, door).await
     }
@@ -73,7 +73,7 @@ impl Socket {
     }
 
     /// A connection that is in the room, with everything after this event.
-    pub async fn join(api: &Api, interview: &Value, after: Option<u64>) -> Socket {
+    pub(crate) async fn join(api: &Api, interview: &Value, after: Option<u64>) -> Socket {
         let room = scene::id(interview);
         let mut socket = Socket::open(api, &room, &PLAIN).await.unwrap();
         socket.hello(api, interview, after).await;
@@ -81,7 +81,7 @@ impl Socket {
     }
 
     /// The same with a reader that holds next to nothing.
-    pub async fn join_narrow(api: &Api, interview: &Value, after: Option<u64>) -> Socket {
+    pub(crate) async fn join_narrow(api: &Api, interview: &Value, after: Option<u64>) -> Socket {
         let tcp = TcpSocket::new_v4().unwrap();
         tcp.set_recv_buffer_size(NARROW_BYTES).unwrap();
         let stream = soon("a connection", tcp.connect(api.address())).await.unwrap();
@@ -92,13 +92,13 @@ impl Socket {
     }
 
     /// Gets a ticket, says hello and waits for the welcome.
-    pub async fn hello(&mut self, api: &Api, interview: &Value, after: Option<u64>) {
+    pub(crate) async fn hello(&mut self, api: &Api, interview: &Value, after: Option<u64>) {
         self.say_hello(&ticket(api, interview).await, after).await;
         self.welcome = self.wait("welcome").await;
     }
 
     /// Says hello with a ticket.
-    pub async fn say_hello(&mut self, ticket: &str, after: Option<u64>) {
+    pub(crate) async fn say_hello(&mut self, ticket: &str, after: Option<u64>) {
         let mut hello = json!({"type": "hello", "ticket": ticket});
         if let Some(after) = after {
             hello["after"] = after.into();
@@ -107,17 +107,17 @@ impl Socket {
     }
 
     /// Sends a frame.
-    pub async fn send(&mut self, frame: Value) {
+    pub(crate) async fn send(&mut self, frame: Value) {
         self.send_message(Message::text(frame.to_string())).await;
     }
 
     /// Sends anything. That the other side has closed meanwhile shows when the next frame is read.
-    pub async fn send_message(&mut self, message: Message) {
+    pub(crate) async fn send_message(&mut self, message: Message) {
         let _ = soon("room for a frame", self.stream.send(message)).await;
     }
 
     /// Sends some frames without waiting for the way in between.
-    pub async fn send_all(&mut self, frames: impl IntoIterator<Item = Value>) {
+    pub(crate) async fn send_all(&mut self, frames: impl IntoIterator<Item = Value>) {
         for frame in frames {
             let message = Message::text(frame.to_string());
             let _ = soon("room for a frame", self.stream.feed(message)).await;
@@ -126,30 +126,30 @@ impl Socket {
     }
 
     /// The next frame of this type; what comes before it stays for later.
-    pub async fn wait(&mut self, kind: &str) -> Value {
+    pub(crate) async fn wait(&mut self, kind: &str) -> Value {
         self.find(kind.to_owned(), |frame| frame["type"] == kind).await
     }
 
     /// The next frame of this type with this id.
-    pub async fn wait_id(&mut self, kind: &str, id: &str) -> Value {
+    pub(crate) async fn wait_id(&mut self, kind: &str, id: &str) -> Value {
         let what = format!("{kind} {id}");
         self.find(what, |frame| frame["type"] == kind && frame["id"] == id).await
     }
 
     /// The next event of this kind.
-    pub async fn wait_event(&mut self, kind: &str) -> Value {
+    pub(crate) async fn wait_event(&mut self, kind: &str) -> Value {
         self.find(kind.to_owned(), |frame| frame["type"] == "event" && frame["kind"] == kind).await
     }
 
     /// Reads until the event with this place has come.
-    pub async fn wait_seq(&mut self, seq: u64) {
+    pub(crate) async fn wait_seq(&mut self, seq: u64) {
         while self.events.last().and_then(|event| event["seq"].as_u64()).unwrap_or(0) < seq {
             assert!(self.read().await, "closed with {:?} before event {seq}", self.closed);
         }
     }
 
     /// The next frame that fits; what comes before it stays for later.
-    pub async fn find(&mut self, what: String, fits: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn find(&mut self, what: String, fits: impl Fn(&Value) -> bool) -> Value {
         loop {
             if let Some(at) = self.inbox.iter().position(&fits) {
                 return self.inbox.remove(at);
@@ -161,21 +161,21 @@ impl Socket {
     }
 
     /// Everything that comes before the answer to a ping: what the room had for us until then.
-    pub async fn settle(&mut self) -> Vec<Value> {
+    pub(crate) async fn settle(&mut self) -> Vec<Value> {
         self.send(json!({"type": "ping", "at": "settle"})).await;
         self.find("pong".to_owned(), |f| f["type"] == "pong" && f["at"] == "settle").await;
         std::mem::take(&mut self.inbox)
     }
 
     /// Acts under an id and waits for the acknowledgement.
-    pub async fn act(&mut self, frame: Value) -> Value {
+    pub(crate) async fn act(&mut self, frame: Value) -> Value {
         let id = text(&frame["id"]);
         self.send(frame).await;
         self.wait_id("ack", &id).await
     }
 
     /// Acts under an id and waits for the refusal, which must have this code.
-    pub async fn refused(&mut self, frame: Value, code: &str) -> Value {
+    pub(crate) async fn refused(&mut self, frame: Value, code: &str) -> Value {
         let id = text(&frame["id"]);
         self.send(frame).await;
         let refused = self.wait_id("refused", &id).await;
@@ -184,21 +184,13 @@ impl Socket {
     }
 
     /// Waits for the end; it must come with this code, after this last frame if one is named.
-    pub async fn ends(&mut self, bye: Option<&str>, code: u16) -> Value {
+    pub(crate) async fn ends(&mut self, bye: Option<&str>, code: u16) -> Value {
         while soon("the end of the socket", self.read()).await {}
         assert_eq!(self.closed, Some(code), "came: {:?}", self.inbox);
         let Some(wanted) = bye else { return Value::Null };
         let last = self.inbox.pop().expect("a last frame");
         assert_eq!((&last["type"], &last["code"]), (&json!("bye"), &json!(wanted)), "{last}");
         last
-    }
-
-    /// Waits for the end, before which some goodbye must have come and no welcome.
-    pub async fn ends_with_bye(&mut self, code: u16) {
-        while soon("the end of the socket", self.read()).await {}
-        assert_eq!(self.closed, Some(code), "came: {:?}", self.inbox);
-        let kinds: Vec<&Value> = self.inbox.iter().map(|frame| &frame["type"]).collect();
-        assert_eq!(kinds, ["bye"], "came: {:?}", self.inbox);
     }
 
     /// Takes one frame; `false` at the end.
@@ -235,7 +227,7 @@ impl Socket {
 }
 
 /// A ticket for a room.
-pub async fn ticket(api: &Api, interview: &Value) -> String {
+pub(crate) async fn ticket(api: &Api, interview: &Value) -> String {
     let path = scene::path(interview, "/ticket");
     text(&api.post(&path, json!({})).await.ok(201)["ticket"])
 }

@@ -25,6 +25,8 @@ use super::state::Applied;
 /// Why a command stopped half way.
 enum Stop {
     Refused(Refusal),
+    /// A constraint of the schema forbids it: a check before it was forgotten.
+    Misfit(rusqlite::Error),
     Fault(Fault),
 }
 
@@ -55,6 +57,15 @@ pub(super) fn apply(tx: &mut Transaction<'_>, envelope: &Envelope) -> Result<App
         }
         Err(Stop::Refused(refusal)) => {
             savepoint.rollback()?;
+            Ok(Applied { outcome: Some(Outcome::Refused { refusal }), events: None })
+        }
+        Err(Stop::Misfit(error)) => {
+            // The rows and the command decide this, so every node comes to the same end. Stopping
+            // instead would stop them all, and again at every start, for the entry stays in the log.
+            savepoint.rollback()?;
+            tracing::error!(%error, request_id = envelope.request_id, "a command does not fit");
+            let refusal =
+                Refusal::conflict("this does not fit what is stored; nothing was changed");
             Ok(Applied { outcome: Some(Outcome::Refused { refusal }), events: None })
         }
         Err(Stop::Fault(fault)) => Err(fault),
@@ -174,12 +185,57 @@ impl From<Fault> for Stop {
 
 impl From<rusqlite::Error> for Stop {
     fn from(error: rusqlite::Error) -> Stop {
-        Stop::Fault(error.into())
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::ConstraintViolation) => Stop::Misfit(error),
+            _ => Stop::Fault(error.into()),
+        }
     }
 }
 
 impl From<serde_json::Error> for Stop {
     fn from(error: serde_json::Error) -> Stop {
         Stop::Fault(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::{InterviewId, PersonId};
+    use crate::domain::interview::{Kind, Plan};
+    use crate::store::state::{Entry, Payload, State};
+
+    fn apply_one(state: &State, command: Command) -> Outcome {
+        let envelope = Envelope::own(Time(1), command);
+        let entry = Entry { log_id: vec![1], what: Payload::Command(&envelope) };
+        state.apply(&[entry]).unwrap().remove(0).outcome.unwrap()
+    }
+
+    /// Somebody's interview who does not exist: no check names it, only the schema does.
+    #[test]
+    fn a_command_that_breaks_a_constraint_is_refused_and_the_state_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = State::open(&dir.path().join("state.db")).unwrap();
+        let nobody = PersonId("019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b".parse().unwrap());
+        let plan = Plan {
+            id: InterviewId(nobody.0),
+            owner: nobody,
+            kind: Kind::Practice,
+            title: "Orphan".to_owned(),
+            role: None,
+            mode: None,
+            kit_id: None,
+            auto_ask: false,
+            created_at: Time(1),
+            scheduled_at: None,
+        };
+        let (members, questions) = (Vec::new(), Vec::new());
+        let orphan = Command::CreateInterview { plan: Box::new(plan), members, questions };
+        let Outcome::Refused { refusal } = apply_one(&state, orphan) else { panic!("it fits") };
+        assert_eq!(refusal.code, Code::ConflictState);
+        let (signing_key, link_key) = (String::new(), String::new());
+        let cluster_id = crate::domain::id::ClusterId(nobody.0);
+        let found = Command::Found { cluster_id, signing_key, link_key };
+        assert_eq!(apply_one(&state, found), Outcome::Done);
     }
 }

@@ -19,6 +19,10 @@ pub(super) fn share(
     token_hash: &str,
     expires_at: Time,
 ) -> Step<Outcome> {
+    let room = query::room::load(db, interview)?;
+    if !room.is_some_and(|room| envelope.by.is_some_and(|by| room.is_owner(by))) {
+        return Err(Refusal::not_found("interview").into());
+    }
     if query::share::alive(db, interview, envelope.at)? >= limit::SHARES_PER_INTERVIEW_MAX {
         let detail = format!(
             "a report has at most {} links at once; revoke one first",
@@ -69,6 +73,10 @@ pub(super) fn feedback(
     accurate: bool,
     note: Option<&str>,
 ) -> Step<Outcome> {
+    let room = query::room::load(db, interview)?;
+    if !room.is_some_and(|room| envelope.by.is_some_and(|by| room.part(by).is_some())) {
+        return Err(Refusal::not_found("interview").into());
+    }
     // One judgement a person and report; a second one replaces the first.
     db.prepare_cached("DELETE FROM feedback WHERE interview = ?1 AND person = ?2")?
         .execute(params![interview.to_string(), envelope.by.map(|p| p.to_string())])?;

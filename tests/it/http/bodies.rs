@@ -71,7 +71,9 @@ async fn what_is_not_json_is_refused_by_its_kind() {
         let call = person.api.call(Method::POST, "/api/v1/interviews");
         call.text(content_type, body).send()
     };
-    for broken in ["{", "{} {}", "{\"kind\":\"practice\",}", "nul", "{\"kind\":\"a\u{7}\"}"] {
+    let twice = r#"{"kind":"practice","kind":"live"}"#;
+    for broken in [twice, "{", "{} {}", "{\"kind\":\"practice\",}", "nul", "{\"kind\":\"a\u{7}\"}"]
+    {
         let reply = post("application/json", broken.into()).await;
         reply.refused(400, "input.invalid");
     }
@@ -122,6 +124,12 @@ async fn what_is_not_there_says_so_as_a_problem() {
     let api = shared().await.node.api();
     for path in ["/api/v1/nothing", "/api", "/api/v2/me", "/.well-known/nothing"] {
         api.get(path).await.refused(404, "not_found");
+    }
+    let member = shared().await.person("candidate").await;
+    for path in ["/api/v1/interviews/%ff", "/api/v1/interviews/%00", "/api/v1/interviews/.."] {
+        let reply = member.api.get(path).await;
+        assert!((400..500).contains(&reply.status), "{path}: {}", reply.status);
+        assert_eq!(reply.header("content-type"), "application/problem+json", "{path}");
     }
     for (method, path) in [
         (Method::DELETE, "/api/v1/me"),

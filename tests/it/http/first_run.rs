@@ -1,5 +1,6 @@
 //! The first run: nothing answers before setup but what setup needs, and setup happens once.
 
+use futures_util::future::join_all;
 use serde_json::json;
 
 use super::routes::routes;
@@ -81,6 +82,26 @@ async fn setup_takes_the_token_once_and_then_never_again() {
     node.restart();
     assert!(!node.data_dir().join("setup-token").exists(), "nor does a restart make a new one");
     node.api().post("/api/v1/setup", body(&token, PASSWORD)).await.refused(409, "setup.done");
+}
+
+#[tokio::test]
+async fn of_many_setups_at_once_one_wins() {
+    let node = Node::start();
+    let setup = |n: usize| {
+        let body = json!({"token": node.setup_token(), "organisation": "Lighthouse",
+            "email": format!("ada{n}@example.org"), "display_name": "Ada", "password": PASSWORD});
+        let api = node.api();
+        async move { api.post("/api/v1/setup", body).await }
+    };
+    let replies = join_all((0..4).map(setup)).await;
+    let (won, lost): (Vec<_>, Vec<_>) = replies.iter().partition(|reply| reply.status == 201);
+    assert_eq!(won.len(), 1);
+    for reply in lost {
+        reply.refused(409, "setup.done");
+    }
+    let admin = crate::org::Person::of(&node.api(), won[0].json());
+    let people = admin.api.get("/api/v1/people").await.ok(200);
+    assert_eq!(crate::api::items(&people).len(), 1);
 }
 
 #[cfg(unix)]

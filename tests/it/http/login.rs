@@ -4,7 +4,8 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::api::{Api, Cookies, text};
-use crate::org::{ADMIN, PASSWORD, fresh_email, shared};
+use crate::node::Node;
+use crate::org::{ADMIN, Org, PASSWORD, fresh_email, shared};
 
 async fn sign_in(api: &Api, email: &str, password: &str) -> crate::api::Reply {
     api.post("/api/v1/auth/login", json!({"email": email, "password": password})).await
@@ -76,6 +77,14 @@ async fn a_browser_gets_cookies_that_scripts_cannot_read_and_other_pages_cannot_
 
     let forged = org.node.api().with("cookie", "greenroom_session=invented");
     forged.get("/api/v1/me").await.refused(401, "auth.missing");
+}
+
+#[tokio::test]
+async fn where_others_can_listen_in_cookies_ask_for_tls() {
+    let org = Org::on(Node::start_with(&["--listen", "0.0.0.0:0"])).await;
+    let lines = sign_in(&org.node.api(), ADMIN, PASSWORD).await.cookies().lines;
+    assert_eq!(lines.len(), 2);
+    assert!(lines.iter().all(|line| line.contains("; Secure")), "{lines:?}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::api::{items, text};
-use crate::org::{Org, PASSWORD, fresh_email, shared};
+use crate::org::{Org, PASSWORD, Person, fresh_email, shared};
 use crate::scene;
 
 #[tokio::test]
@@ -81,6 +81,19 @@ async fn the_last_admin_stays() {
     second.api.patch(&path, changes[0].clone()).await.refused(409, "conflict.state");
     let name = json!({"display_name": "Grace"});
     assert_eq!(second.api.patch(&path, name).await.ok(200)["display_name"], "Grace");
+}
+
+#[tokio::test]
+async fn two_admins_cannot_close_each_other_at_once() {
+    let org = Org::found().await;
+    let second = org.person("admin").await;
+    let off = |by: &Person, whom: &Person| {
+        let (api, path) = (by.api.clone(), format!("/api/v1/people/{}", whom.id));
+        async move { api.patch(&path, json!({"disabled": true})).await.status }
+    };
+    let (one, two) = tokio::join!(off(&org.admin, &second), off(&second, &org.admin));
+    // The second one is the last admin by then, or is signed out already.
+    assert_eq!([one, two].iter().filter(|status| **status == 200).count(), 1, "{one} {two}");
 }
 
 #[tokio::test]

@@ -4,17 +4,17 @@ use serde_json::Value;
 
 /// A route as the document has it.
 #[derive(Clone, Debug)]
-pub struct Route {
+pub(crate) struct Route {
     /// `GET`, `POST` and so on.
-    pub method: hyper::Method,
+    pub(crate) method: hyper::Method,
     /// With `{id}` and the like in it.
-    pub path: String,
+    pub(crate) path: String,
     /// Whether it is open to everybody.
-    pub public: bool,
+    pub(crate) public: bool,
 }
 
 /// The routes of the document that the binary serves.
-pub fn routes(document: &Value) -> Vec<Route> {
+pub(crate) fn routes(document: &Value) -> Vec<Route> {
     let mut routes = Vec::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
@@ -31,7 +31,7 @@ pub fn routes(document: &Value) -> Vec<Route> {
 
 impl Route {
     /// The path with this in the place of `{id}` and something of the right form in the others.
-    pub fn filled(&self, id: &str) -> String {
+    pub(crate) fn filled(&self, id: &str) -> String {
         let parts = self.path.split('/').map(|part| match part {
             "{id}" => id,
             part if part.starts_with('{') => "019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b",

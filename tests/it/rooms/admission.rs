@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::api::text;
-use crate::org::shared;
+use crate::node::Node;
+use crate::org::{Org, shared};
 use crate::scene;
 use crate::socket::{Door, PLAIN, Socket, ticket};
 
@@ -56,6 +57,32 @@ async fn the_upgrade_asks_for_the_protocol_and_a_known_origin() {
     }
     let path = format!("/api/v1/rooms/{id}/socket");
     person.api.get(&path).await.refused(426, "input.invalid");
+}
+
+#[tokio::test]
+async fn origins_that_an_admin_allows_may_open_sockets() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("own.toml");
+    let settings = "public_url = \"https://rooms.example.org\"\n\
+        allowed_origins = [\"https://portal.example.org\"]\n";
+    std::fs::write(&file, settings).unwrap();
+    let org =
+        Org::on(Node::start_with(&["--listen", "127.0.0.1:0", "--config", file.to_str().unwrap()]))
+            .await;
+    let practice = scene::practice(&org.admin.api, &[]).await;
+    for (origin, refused) in [
+        ("https://rooms.example.org", None),
+        ("https://portal.example.org", None),
+        ("https://other.example.org", Some(403)),
+        ("https://rooms.example.org.evil.example", Some(403)),
+    ] {
+        let door = Door { origin: Some(origin), ..PLAIN };
+        let opened = Socket::open(&org.admin.api, &scene::id(&practice), &door).await;
+        assert_eq!(opened.err(), refused, "{origin}");
+    }
+    let (account, _) = org.invited("candidate").await;
+    let link = text(&account["invite_url"]);
+    assert!(link.starts_with("https://rooms.example.org/invite#"), "{link}");
 }
 
 #[tokio::test]

@@ -66,7 +66,7 @@ async fn a_disabled_person_is_out_of_every_room_and_so_is_their_ticket() {
     second.ends(Some("session_ended"), 1008).await;
     let mut late = Socket::open(&person.api, &scene::id(&one), &PLAIN).await.unwrap();
     late.say_hello(&kept, None).await;
-    late.ends_with_bye(1008).await;
+    late.ends(Some("session_ended"), 1008).await;
 }
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn a_ticket_ends_with_the_login_that_got_it() {
     assert_eq!(person.api.post("/api/v1/auth/logout", json!({})).await.status, 204);
     let mut late = Socket::open(&person.api, &scene::id(&practice), &PLAIN).await.unwrap();
     late.say_hello(&kept, None).await;
-    late.ends_with_bye(1008).await;
+    late.ends(Some("session_ended"), 1008).await;
 }
 
 #[tokio::test]

@@ -68,6 +68,41 @@ async fn the_same_id_many_times_at_once_writes_once() {
 }
 
 #[tokio::test]
+async fn of_many_answers_to_one_question_one_counts() {
+    let person = shared().await.person("candidate").await;
+    let practice = scene::begun(&person.api).await;
+    let question = scene::question(&practice, 0);
+    let mut socket = Socket::join(&person.api, &practice, None).await;
+    let frames = (0..4).map(|n| answer(&format!("a{n}"), &question, &format!("Try {n}.")));
+    let path = scene::path(&practice, "/answers");
+    let body = json!({"question_id": question, "text": "Over HTTP."});
+    let over_http = (0..4).map(|_| person.api.post(&path, body.clone()));
+    let (replies, ()) =
+        tokio::join!(futures_util::future::join_all(over_http), socket.send_all(frames));
+    let mut taken = 0;
+    for reply in replies {
+        if reply.status == 201 {
+            taken += 1;
+        } else {
+            reply.refused(409, "conflict.state");
+        }
+    }
+    for n in 0..4 {
+        let id = format!("a{n}");
+        let frame = socket.find(id.clone(), |frame| frame["id"] == id.as_str()).await;
+        if frame["type"] == "ack" {
+            taken += 1;
+        } else {
+            assert_eq!(frame["code"], "conflict.state", "{frame}");
+        }
+    }
+    assert_eq!(taken, 1);
+    let events = scene::events(&person.api, &practice).await;
+    assert_eq!(count(&events, "answer.analysed"), 1);
+    assert_eq!(count(&events, "question.asked"), 2);
+}
+
+#[tokio::test]
 async fn ids_of_two_people_or_two_rooms_never_meet() {
     let org = shared().await;
     let owner = org.person("interviewer").await;

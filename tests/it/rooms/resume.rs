@@ -25,7 +25,8 @@ async fn after_gives_what_came_later_and_nothing_else() {
     for n in 0..6 {
         writer.act(say(&format!("s{n}"), "Word.")).await;
     }
-    for (after, wanted) in [(Some(0), 1..=9), (Some(1), 2..=9), (Some(5), 6..=9), (Some(8), 9..=9)] {
+    for (after, wanted) in [(Some(0), 1..=9), (Some(1), 2..=9), (Some(5), 6..=9), (Some(8), 9..=9)]
+    {
         let mut reader = Socket::join(&person.api, &practice, after).await;
         assert_eq!(reader.welcome["missed"], false);
         let id = format!("after {after:?}");

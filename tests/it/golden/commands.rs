@@ -1,0 +1,215 @@
+//! Every command, in an envelope, as it lies in journals.
+
+use std::collections::BTreeSet;
+
+use greenroom::domain::analysis::TimedWord;
+use greenroom::domain::command::{Command, ENVELOPE_VERSION, Envelope, NewPerson, Once};
+use greenroom::domain::interview::{Kind, Member, Part, Plan, Question};
+use greenroom::domain::kit::{Competency, Kit, KitQuestion};
+use greenroom::domain::number::Milli;
+use greenroom::domain::person::{CandidateContext, Role, Session};
+use greenroom::domain::room::Act;
+use greenroom::domain::text::Email;
+use greenroom::domain::time::Time;
+
+use super::{analysis, id, kept_for_ever};
+
+const AT: Time = Time(1_795_000_000_120);
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+fn session() -> Session {
+    Session {
+        id: id(4),
+        person: id(1),
+        generation: 2,
+        created_at: AT,
+        expires_at: AT.plus_ms(60_000),
+        revoked_at: Some(AT),
+    }
+}
+
+fn person(password_hash: Option<String>) -> Box<NewPerson> {
+    Box::new(NewPerson {
+        id: id(1),
+        email: Email::parse("email", "ada@example.org").unwrap(),
+        display_name: text("Ada"),
+        role: Role::Admin,
+        invite_expires_at: password_hash.is_none().then_some(AT),
+        password_hash,
+    })
+}
+
+fn account_commands() -> Vec<Command> {
+    let context = CandidateContext {
+        cv_text: text("Baker, 2019"),
+        job_description: text("Bake."),
+        target_role: text("Head baker"),
+        mode: text("general"),
+        assist_intensity: 2,
+    };
+    let (signing_key, link_key) = (text("c2lnbg=="), text("bGluaw=="));
+    vec![
+        Command::Found { cluster_id: id(9), signing_key, link_key },
+        Command::SetUp {
+            organisation: text("Lighthouse"),
+            admin: person(Some(text("$argon2id$"))),
+            session: session(),
+        },
+        Command::AddPerson { person: person(None) },
+        Command::ChangePerson {
+            person: id(1),
+            display_name: Some(text("Ada L.")),
+            role: Some(Role::Manager),
+            disabled: Some(true),
+        },
+        Command::ChangePerson { person: id(1), display_name: None, role: None, disabled: None },
+        Command::RenewInvite { person: id(1), expires_at: AT },
+        Command::AcceptInvite {
+            person: id(1),
+            generation: 3,
+            display_name: None,
+            password_hash: text("$argon2id$"),
+            session: Session { revoked_at: None, ..session() },
+        },
+        Command::OpenSession { session: session() },
+        Command::RefreshSession { session: id(4), generation: 1, expires_at: AT },
+        Command::CloseSession { session: id(4) },
+        Command::SetContext { person: id(1), context: Box::new(context) },
+    ]
+}
+
+fn interview_commands() -> Vec<Command> {
+    let kit = Kit {
+        id: text("porter"),
+        version: 3,
+        title: text("Porter"),
+        role: text("Porter"),
+        description: text("Who watches."),
+        competencies: vec![Competency {
+            id: text("calm"),
+            name: text("Calm"),
+            about: text("Stays calm."),
+            anchors: ["one", "two", "three", "four", "five"].map(text).to_vec(),
+        }],
+        questions: vec![KitQuestion {
+            id: text("q1"),
+            text: text("What woke you?"),
+            competency: text("calm"),
+            looks_for: vec![text("a time")],
+            focus: vec![text("night")],
+        }],
+    };
+    let plan = Plan {
+        id: id(5),
+        owner: id(1),
+        kind: Kind::Practice,
+        title: text("Trial"),
+        role: Some(text("Porter")),
+        mode: None,
+        kit_id: Some(text("porter")),
+        auto_ask: true,
+        created_at: AT,
+        scheduled_at: Some(AT),
+    };
+    let question = Question {
+        id: id(2),
+        text: text("What woke you?"),
+        competency: Some(text("calm")),
+        focus: vec![text("night")],
+        asked_seq: None,
+        answer_id: None,
+    };
+    let (share, interview) = (id(6), id(5));
+    let mut commands = vec![
+        Command::PutKit { kit: Box::new(kit) },
+        Command::CreateInterview {
+            plan: Box::new(plan),
+            members: vec![Member { person: id(1), part: Part::Candidate }],
+            questions: vec![question],
+        },
+        Command::Share { share, interview, token_hash: "0f".repeat(32), expires_at: AT },
+        Command::Unshare { share, interview },
+        Command::GiveFeedback { feedback: id(7), interview, accurate: false, note: None },
+    ];
+    commands.extend(acts().into_iter().map(|act| Command::Act { interview, act: Box::new(act) }));
+    commands
+}
+
+fn acts() -> Vec<Act> {
+    let words = vec![TimedWord(text("caf\u{e9}"), Milli(120), Milli::whole(1))];
+    vec![
+        Act::Start {},
+        Act::Finish {},
+        Act::Cancel {},
+        Act::Ask { question_id: id(2), text: text("Why?") },
+        Act::Say { question_id: None, text: text("So."), words: Some(words.clone()) },
+        Act::Answer {
+            answer_id: id(3),
+            question_id: id(2),
+            text: text("caf\u{e9}"),
+            words: Some(words),
+            duration_s: Some(Milli(1_500)),
+            analysis: Some(Box::new(analysis())),
+        },
+        Act::Note { note_id: id(8), text: text("Calm."), question_id: Some(id(2)) },
+        Act::AddMember { person: id(1), part: Part::Interviewer },
+        Act::RemoveMember { person: id(1) },
+        Act::ReportReady { report: text("{}"), score: Some(Milli(53_250)) },
+    ]
+}
+
+/// The place of a command. A new one does not compile here until it has a place, and then lacks a
+/// sample.
+fn place(command: &Command) -> usize {
+    match command {
+        Command::Found { .. } => 0,
+        Command::SetUp { .. } => 1,
+        Command::AddPerson { .. } => 2,
+        Command::ChangePerson { .. } => 3,
+        Command::RenewInvite { .. } => 4,
+        Command::AcceptInvite { .. } => 5,
+        Command::OpenSession { .. } => 6,
+        Command::RefreshSession { .. } => 7,
+        Command::CloseSession { .. } => 8,
+        Command::SetContext { .. } => 9,
+        Command::PutKit { .. } => 10,
+        Command::CreateInterview { .. } => 11,
+        Command::Share { .. } => 12,
+        Command::Unshare { .. } => 13,
+        Command::GiveFeedback { .. } => 14,
+        Command::Act { act, .. } => match **act {
+            Act::Start {} => 15,
+            Act::Finish {} => 16,
+            Act::Cancel {} => 17,
+            Act::Ask { .. } => 18,
+            Act::Say { .. } => 19,
+            Act::Answer { .. } => 20,
+            Act::Note { .. } => 21,
+            Act::AddMember { .. } => 22,
+            Act::RemoveMember { .. } => 23,
+            Act::ReportReady { .. } => 24,
+        },
+    }
+}
+
+#[test]
+fn every_command_is_read_as_it_was_written() {
+    let mut commands = account_commands();
+    commands.extend(interview_commands());
+    let places: BTreeSet<usize> = commands.iter().map(place).collect();
+    assert!(places.into_iter().eq(0..=24), "one of each command at least");
+    let once = Once { scope: text("person:1"), key: text("k"), fingerprint: "0f".repeat(32) };
+    let envelope = |(n, command): (usize, Command)| Envelope {
+        v: ENVELOPE_VERSION,
+        at: AT.plus_ms(n as i64),
+        by: (n > 1).then(|| id(1)),
+        request_id: (n % 2 == 0).then(|| text("request-1")),
+        once: (n % 3 == 0).then(|| once.clone()),
+        command,
+    };
+    let envelopes: Vec<Envelope> = commands.into_iter().enumerate().map(envelope).collect();
+    kept_for_ever("commands.json", &envelopes);
+}
