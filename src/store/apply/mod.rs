@@ -63,9 +63,10 @@ pub(super) fn apply(tx: &mut Transaction<'_>, envelope: &Envelope) -> Result<App
             // The rows and the command decide this, so every node comes to the same end. Stopping
             // instead would stop them all, and again at every start, for the entry stays in the log.
             savepoint.rollback()?;
-            tracing::error!(%error, request_id = envelope.request_id, "a command does not fit");
-            let refusal =
-                Refusal::conflict("this does not fit what is stored; nothing was changed");
+            let request_id = envelope.request_id.as_deref();
+            tracing::error!(%error, request_id, "a command does not fit what is stored");
+            let detail = "this does not fit what is stored; nothing was changed";
+            let refusal = Refusal::conflict(detail);
             Ok(Applied { outcome: Some(Outcome::Refused { refusal }), events: None })
         }
         Err(Stop::Fault(fault)) => Err(fault),
