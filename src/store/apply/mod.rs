@@ -61,7 +61,7 @@ pub(super) fn apply(tx: &mut Transaction<'_>, envelope: &Envelope) -> Result<App
         }
         Err(Stop::Misfit(error)) => {
             // The rows and the command decide this, so every node comes to the same end. Stopping
-            // instead would stop them all, and again at every start, for the entry stays in the log.
+            // instead would stop them all, again at every start: the entry stays in the log.
             savepoint.rollback()?;
             let request_id = envelope.request_id.as_deref();
             tracing::error!(%error, request_id, "a command does not fit what is stored");
