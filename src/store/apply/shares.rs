@@ -20,7 +20,8 @@ pub(super) fn share(
     expires_at: Time,
 ) -> Step<Outcome> {
     let room = query::room::load(db, interview)?;
-    if !room.is_some_and(|room| envelope.by.is_some_and(|by| room.is_owner(by))) {
+    let is_owner = room.is_some_and(|room| envelope.by.is_some_and(|by| room.is_owner(by)));
+    if !is_owner {
         return Err(Refusal::not_found("interview").into());
     }
     if query::share::alive(db, interview, envelope.at)? >= limit::SHARES_PER_INTERVIEW_MAX {
@@ -74,7 +75,8 @@ pub(super) fn feedback(
     note: Option<&str>,
 ) -> Step<Outcome> {
     let room = query::room::load(db, interview)?;
-    if !room.is_some_and(|room| envelope.by.is_some_and(|by| room.part(by).is_some())) {
+    let is_member = room.is_some_and(|room| envelope.by.is_some_and(|by| room.part(by).is_some()));
+    if !is_member {
         return Err(Refusal::not_found("interview").into());
     }
     // One judgement a person and report; a second one replaces the first.
