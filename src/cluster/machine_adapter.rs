@@ -58,6 +58,15 @@ impl RaftStateMachine<Types> for MachineAdapter {
                 responder.send(Response(outcome));
             }
         }
+        if self.state.is_checkpoint_due() {
+            let state = self.state.clone();
+            // Nobody waits for it: the next batch may be applied meanwhile.
+            tokio::task::spawn_blocking(move || {
+                if let Err(fault) = state.checkpoint() {
+                    tracing::warn!(%fault, "the state's write-ahead log was not moved");
+                }
+            });
+        }
         Ok(())
     }
 

@@ -42,6 +42,10 @@ const WRITES_WAITING_MAX: usize = 8_192;
 /// Writes of one transaction, so that the first of them does not wait for a thousand others.
 const WRITES_PER_SYNC_MAX: usize = 1_024;
 
+/// Bytes between two checkpoints. SQLite would make one inside a commit, where somebody waits for
+/// it; ours comes after everybody was told.
+const CHECKPOINT_BYTES: usize = 4 << 20;
+
 /// What was handed in and is not on disk yet.
 #[derive(Default)]
 struct Pending {
@@ -210,6 +214,15 @@ const COMMITTED: &str = "committed";
 pub const PURGED: &str = "purged";
 
 impl Write {
+    /// About what it adds to the write-ahead log.
+    fn bytes(&self) -> usize {
+        match self {
+            Write::Append(entries, _) => entries.iter().map(|(_, payload)| payload.len()).sum(),
+            Write::Marker(_, payload, _) | Write::Purge(_, payload, _) => payload.len(),
+            Write::Truncate(..) | Write::Stop => 0,
+        }
+    }
+
     fn finish(self, result: std::io::Result<()>) {
         match self {
             Write::Append(_, done)
@@ -237,6 +250,7 @@ fn write_loop(
     on_sync: &OnSync,
 ) {
     let mut broken: Option<String> = None;
+    let mut unsaved_bytes = 0;
     while let Ok(first) = received.recv() {
         let mut batch = vec![first];
         while batch.len() < WRITES_PER_SYNC_MAX {
@@ -254,15 +268,27 @@ fn write_loop(
                 settle(pending, &batch, committed.as_deref());
             }
         }
+        unsaved_bytes += batch.iter().map(Write::bytes).sum::<usize>();
         for write in batch {
             write.finish(match &broken {
                 None => Ok(()),
                 Some(why) => Err(std::io::Error::other(why.clone())),
             });
         }
+        if unsaved_bytes >= CHECKPOINT_BYTES {
+            unsaved_bytes = 0;
+            checkpoint(&db);
+        }
         if stop {
             return;
         }
+    }
+}
+
+/// Moves what is in the write-ahead log into the database; a reader in the way only puts it off.
+fn checkpoint(db: &Connection) {
+    if let Err(error) = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+        tracing::warn!(%error, "the journal's write-ahead log was not moved and goes on growing");
     }
 }
 
@@ -330,6 +356,7 @@ fn connect(path: &Path) -> Result<Connection, Fault> {
         .map_err(|e| Fault::new(format!("cannot open {}", path.display()), e))?;
     db.pragma_update(None, "journal_mode", "wal")?;
     db.pragma_update(None, "synchronous", "full")?;
+    db.pragma_update(None, "wal_autocheckpoint", 0)?;
     Ok(db)
 }
 

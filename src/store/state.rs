@@ -6,6 +6,7 @@
 //! durable snapshot.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
@@ -51,9 +52,21 @@ pub type Markers = (Option<Vec<u8>>, Option<Vec<u8>>);
 pub struct State {
     path: PathBuf,
     writer: Mutex<Connection>,
+    /// Moves the write-ahead log into the database beside the writer.
+    mover: Mutex<Connection>,
+    /// Entries since it last did.
+    unmoved: AtomicUsize,
     readers: Mutex<Vec<Connection>>,
     returned: Condvar,
 }
+
+/// Entries between two checkpoints: some 60 KiB each at most, so that the write-ahead log stays
+/// around 4 MiB.
+const CHECKPOINT_ENTRIES: usize = 64;
+
+/// Pages after which the writer makes a checkpoint itself after all (32 MiB): the mover did not get
+/// to it.
+const CHECKPOINT_PAGES_MAX: u32 = 8_192;
 
 const LOG_ID: &str = "log_id";
 const MEMBERSHIP: &str = "membership";
@@ -67,6 +80,8 @@ impl State {
         Ok(State {
             path: path.to_owned(),
             writer: Mutex::new(writer),
+            mover: Mutex::new(open_writer(path)?),
+            unmoved: AtomicUsize::new(0),
             readers: Mutex::new(readers),
             returned: Condvar::new(),
         })
@@ -112,7 +127,22 @@ impl State {
             .execute([newest_at])?;
         }
         tx.commit()?;
+        self.unmoved.fetch_add(entries.len(), Ordering::Relaxed);
         Ok(results)
+    }
+
+    /// Whether [`State::checkpoint`] has something to do.
+    pub fn is_checkpoint_due(&self) -> bool {
+        self.unmoved.load(Ordering::Relaxed) >= CHECKPOINT_ENTRIES
+    }
+
+    /// Moves the write-ahead log into the database, beside the writer, so that nobody who applies
+    /// waits for its fsyncs. One at a time; a second call finds nothing to do.
+    pub fn checkpoint(&self) -> Result<(), Fault> {
+        let Ok(mover) = self.mover.try_lock() else { return Ok(()) };
+        self.unmoved.store(0, Ordering::Relaxed);
+        mover.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        Ok(())
     }
 
     /// Runs a reader; it sees one state, whatever is applied meanwhile. Waits for a free
@@ -172,6 +202,7 @@ fn open_writer(path: &Path) -> Result<Connection, Fault> {
         .map_err(|e| Fault::new(format!("cannot open {}", path.display()), e))?;
     db.pragma_update(None, "journal_mode", "wal")?;
     db.pragma_update(None, "synchronous", "normal")?;
+    db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES_MAX)?;
     db.pragma_update(None, "foreign_keys", true)?;
     db.set_prepared_statement_cache_capacity(128);
     Ok(db)

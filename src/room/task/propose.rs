@@ -8,7 +8,7 @@ use crate::domain::command::{Command, ENVELOPE_VERSION, Envelope, Once, Outcome}
 use crate::domain::id::{ConnectionId, PersonId, QuestionId};
 use crate::domain::interview::Part;
 use crate::domain::refusal::{Code, Refusal};
-use crate::domain::room::Act;
+use crate::domain::room::{self, Act};
 use crate::domain::time::Time;
 use crate::room::answer::{Draft, Unfit, simple};
 use crate::room::protocol::{self, Wish};
@@ -52,23 +52,52 @@ impl Task {
             let Some(mut waiting) = self.waiting.pop_front() else { return };
             let Some(wish) = waiting.wish.take() else { continue };
             match simple(wish) {
-                Ok(act) => self.propose(waiting, act),
+                Ok(act) => self.consider(waiting, act),
                 Err(draft) => self.prepare(waiting, draft),
             }
         }
     }
 
+    /// Proposes an act, unless it would be refused as things stand and nothing is on its way that
+    /// could change them: such a refusal costs no log entry. An act that was done before is not
+    /// refused.
+    fn consider(&mut self, waiting: Waiting, act: Act) {
+        let refused = match self.proposing.is_empty() {
+            true => room::decide(&self.room, Some(waiting.by), &act).err(),
+            false => None,
+        };
+        match refused {
+            None => self.propose(waiting, act),
+            Some(refusal) => {
+                self.unless_done(waiting, async move { Prepared::Unfit(Unfit::Refused(refusal)) })
+            }
+        }
+    }
+
     fn prepare(&mut self, waiting: Waiting, draft: Draft) {
-        let (analyst, room) = (self.hub.analyst().clone(), self.room.clone());
-        let (once, at) = (self.once(&waiting), self.hub.replica().now());
+        let (analyst, room, by) = (self.hub.analyst().clone(), self.room.clone(), waiting.by);
+        self.unless_done(waiting, async move {
+            match analyst.answer(&room, by, draft).await {
+                Ok(act) => Prepared::Act(act),
+                Err(unfit) => Prepared::Unfit(unfit),
+            }
+        });
+    }
+
+    /// Looks whether the same frame was done before; only if not, `otherwise` says what becomes of
+    /// it.
+    fn unless_done(
+        &mut self,
+        waiting: Waiting,
+        otherwise: impl Future<Output = Prepared> + Send + 'static,
+    ) {
+        let (replica, once) = (self.hub.replica().clone(), self.once(&waiting));
+        let at = replica.now();
         self.preparing = Some(Box::pin(async move {
             let read = move |db: &query::Connection| query::once::find(db, &once, at);
-            let prepared = match analyst.replica.read(read).await {
+            let prepared = match replica.read(read).await {
                 Ok(Some((_, first))) => Prepared::Before(first),
-                Ok(None) => match analyst.answer(&room, waiting.by, draft).await {
-                    Ok(act) => Prepared::Act(act),
-                    Err(unfit) => Prepared::Unfit(unfit),
-                },
+                Ok(None) => otherwise.await,
                 Err(fault) => Prepared::Unfit(Unfit::Fault(fault)),
             };
             (waiting, prepared)
