@@ -141,3 +141,25 @@ async fn ids_outlive_a_crash_of_the_node() {
     }
     assert_eq!(scene::events(&org.admin.api, &practice).await, before);
 }
+
+/// Entries that went through the log, as the node itself counts them.
+async fn proposals(org: &Org) -> u64 {
+    let page = org.node.api().get("/metrics").await.text();
+    let line = page.lines().find_map(|line| line.strip_prefix("greenroom_quorum_seconds_count "));
+    line.map_or(0, |count| count.parse().unwrap())
+}
+
+#[tokio::test]
+async fn an_act_that_cannot_be_is_refused_without_an_entry_in_the_log() {
+    let org = Org::found().await;
+    let practice = scene::begun(&org.admin.api).await;
+    let mut socket = Socket::join(&org.admin.api, &practice, Some(0)).await;
+    let before = proposals(&org).await;
+    for n in 0..10 {
+        socket.refused(bare("start", &format!("again-{n}")), "conflict.state").await;
+    }
+    assert_eq!(proposals(&org).await, before);
+    // One that can be still goes through it, so the count is a count.
+    socket.act(say("w", "I measured it.")).await;
+    assert_eq!(proposals(&org).await, before + 1);
+}
