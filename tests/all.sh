@@ -16,7 +16,7 @@ need() {
 install_chromium() {
   for browser in chromium chromium-browser google-chrome; do
     if command -v "$browser" >/dev/null 2>&1; then
-      CHROMIUM="$(command -v "$browser")"; export CHROMIUM
+      CHROMIUM_BIN="$(command -v "$browser")"; export CHROMIUM_BIN
       return
     fi
   done
@@ -25,7 +25,7 @@ install_chromium() {
   $sudo apt-get update -qq
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core ||
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends --fix-missing chromium fonts-dejavu-core
-  CHROMIUM="$(command -v chromium)"; export CHROMIUM
+  CHROMIUM_BIN="$(command -v chromium)"; export CHROMIUM_BIN
 }
 
 step "Tools"
