@@ -44,13 +44,15 @@ pub struct KitQuestion {
 pub struct Kit {
     /// Stable, in lower case with hyphens.
     pub id: String,
-    /// Counts changes; an interview keeps the version that it was made from.
+    /// Counts changes; the state gives the next one, whatever is sent.
+    #[serde(default)]
     pub version: u32,
     /// What people call it.
     pub title: String,
     /// The role that it is for.
     pub role: String,
-    /// What it looks for, in a sentence.
+    /// What it looks for, in a sentence; may be left out.
+    #[serde(default)]
     pub description: String,
     /// What the job needs.
     pub competencies: Vec<Competency>,
@@ -71,7 +73,7 @@ impl Kit {
         note(text::key("id", &self.id, 64));
         note(text::name("title", &self.title));
         note(text::name("role", &self.role));
-        note(text::prose("description", &self.description, limit::QUESTION_BYTES_MAX));
+        note(text::optional_prose("description", &self.description, limit::QUESTION_BYTES_MAX));
         for (n, competency) in self.competencies.iter().enumerate() {
             note(text::key(&format!("competencies[{n}].id"), &competency.id, 64));
             note(text::name(&format!("competencies[{n}].name"), &competency.name));

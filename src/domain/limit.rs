@@ -86,8 +86,11 @@ pub const HINT_SECONDS: u64 = 6;
 /// Words before the first hint: fewer is a sentence being begun.
 pub const HINT_WORDS_MIN: usize = 25;
 
-/// Events of one page from the store, over HTTP and on resume.
+/// Events of one page from the store, on resume and over HTTP if the caller does not say.
 pub const EVENTS_PAGE: usize = 200;
+
+/// Events of one page over HTTP at most; of the long ones, answers, a room has 200.
+pub const EVENTS_PAGE_MAX: usize = 1_000;
 
 /// Durable events of one interview. Eight hours of talk make about 5,000.
 pub const EVENTS_PER_INTERVIEW_MAX: u64 = 20_000;

@@ -21,7 +21,7 @@ use crate::store::query;
 use crate::telemetry::metrics::LoginResult;
 
 use super::app::{App, Shared};
-use super::body::{Done, Empty, Write};
+use super::body::{Done, Write};
 use super::caller::{CSRF_COOKIE, SESSION_COOKIE};
 use super::error::Error;
 
@@ -38,6 +38,14 @@ pub(super) struct LoginBody {
 #[serde(deny_unknown_fields)]
 pub(super) struct RefreshBody {
     refresh_token: String,
+}
+
+/// Which login to end: this one, or the one that a refresh token is of.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LogoutBody {
+    #[serde(default)]
+    refresh_token: Option<String>,
 }
 
 /// The token of an invite or reset link.
@@ -87,11 +95,21 @@ pub(super) async fn refresh(
 
 pub(super) async fn logout(
     State(app): State<Shared>,
-    write: Write<Empty>,
+    write: Write<LogoutBody>,
 ) -> Result<Response, Error> {
-    let session = write.caller.session().ok_or_else(ended)?;
+    let shown = write.body.refresh_token.as_deref();
+    let of_token = shown.map(|token| {
+        let opened = app.secrets.open_link(Purpose::Refresh, token);
+        opened.map(|(id, _)| SessionId(id)).ok_or_else(ended)
+    });
+    let session = match of_token {
+        Some(session) => session?,
+        None => write.caller.session().ok_or_else(|| {
+            Refusal::new(Code::AuthMissing, "sign in first, or send the refresh_token to end")
+        })?,
+    };
     let done = write.run(&app, async || Ok(Command::CloseSession { session })).await?;
-    let mut response = done.response(StatusCode::NO_CONTENT, ());
+    let mut response = done.response(StatusCode::OK, Json(json!({})));
     for name in [SESSION_COOKIE, CSRF_COOKIE] {
         add_cookie(&app, response.headers_mut(), name, "", 0, name == SESSION_COOKIE);
     }

@@ -156,12 +156,8 @@ pub(super) async fn events(
     let interview = interview_id(&id)?;
     room_of(&app, interview, caller.person()?.id).await?;
     let limit = match wanted.limit {
-        None => limit::EVENTS_PAGE,
-        Some(n) if (1..=limit::EVENTS_PAGE).contains(&n) => n,
-        Some(_) => {
-            let detail = format!("must be between 1 and {}", limit::EVENTS_PAGE);
-            return Err(Refusal::field("limit", detail).into());
-        }
+        Some(0) => return Err(Refusal::field("limit", "must be at least 1").into()),
+        wanted => wanted.unwrap_or(limit::EVENTS_PAGE).min(limit::EVENTS_PAGE_MAX),
     };
     let after = wanted.after;
     let page = app.replica.read(move |db| query::event::after(db, interview, after, limit)).await?;

@@ -148,6 +148,7 @@ fn schemas() -> Value {
         ("SetupBody", json!(setup::SetupBody::schema())),
         ("LoginBody", json!(account::LoginBody::schema())),
         ("RefreshBody", json!(account::RefreshBody::schema())),
+        ("LogoutBody", json!(account::LogoutBody::schema())),
         ("InviteBody", json!(account::InviteBody::schema())),
         ("AcceptBody", json!(account::AcceptBody::schema())),
         ("MeBody", json!(me::MeBody::schema())),
@@ -172,7 +173,7 @@ fn kit_schema() -> Value {
     let texts = json!({"type": "array", "items": {"type": "string"}});
     json!({
         "type": "object",
-        "required": ["id", "version", "title", "role", "description", "competencies", "questions"],
+        "required": ["id", "title", "role", "competencies", "questions"],
         "properties": {
             "id": text, "version": {"type": "integer", "minimum": 0}, "title": text, "role": text,
             "description": text,

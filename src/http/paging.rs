@@ -23,11 +23,9 @@ impl Paging {
     pub(super) fn limit(&self) -> Result<usize, Refusal> {
         match self.limit {
             None => Ok(limit::PAGE_ITEMS),
-            Some(n) if (1..=limit::PAGE_ITEMS_MAX).contains(&n) => Ok(n),
-            Some(_) => {
-                let detail = format!("must be between 1 and {}", limit::PAGE_ITEMS_MAX);
-                Err(Refusal::field("limit", detail))
-            }
+            Some(0) => Err(Refusal::field("limit", "must be at least 1")),
+            // `next` leads to the rest, so a page may be shorter than was asked for.
+            Some(n) => Ok(n.min(limit::PAGE_ITEMS_MAX)),
         }
     }
 

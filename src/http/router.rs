@@ -77,6 +77,7 @@ fn public() -> Vec<Route> {
         post("/api/v1/auth/login", Public, account::login, "Sign in").takes("LoginBody"),
         post("/api/v1/auth/refresh", Public, account::refresh, "The next tokens")
             .takes("RefreshBody"),
+        post("/api/v1/auth/logout", Public, account::logout, "End a login").takes("LogoutBody"),
         post("/api/v1/auth/invite", Public, account::invite, "Whom an invite link is for")
             .takes("InviteBody"),
         post("/api/v1/auth/accept", Public, account::accept, "Accept an invite or reset link")
@@ -88,7 +89,6 @@ fn public() -> Vec<Route> {
 
 fn account_routes() -> Vec<Route> {
     vec![
-        post("/api/v1/auth/logout", Person, account::logout, "End this login"),
         get("/api/v1/me", Person, me::show, "The own account"),
         patch("/api/v1/me", Person, me::change, "Change the own account").takes("MeBody"),
         get("/api/v1/me/context", Person, me::context, "CV, job description, mode"),

@@ -119,7 +119,7 @@ async fn signing_out_ends_the_token_and_the_cookie() {
     let browser = org.node.api().with("cookie", &cookies.pair);
     let call = browser.call(Method::POST, "/api/v1/auth/logout");
     let out = call.header("x-csrf-token", &cookies.csrf).send().await;
-    assert_eq!(out.status, 204);
+    assert_eq!(out.status, 200);
     let cleared = out.cookies().lines;
     assert_eq!(cleared.len(), 2);
     assert!(cleared.iter().all(|line| line.contains("Max-Age=0")), "{cleared:?}");
@@ -131,6 +131,19 @@ async fn signing_out_ends_the_token_and_the_cookie() {
     // The other login of the same person goes on.
     person.api.get("/api/v1/me").await.ok(200);
     org.node.api().post("/api/v1/auth/logout", json!({})).await.refused(401, "auth.missing");
+}
+
+#[tokio::test]
+async fn a_refresh_token_ends_its_own_login() {
+    let org = shared().await;
+    let (api, person) = (org.node.api(), org.person("candidate").await);
+    let login = sign_in(&api, &person.email, PASSWORD).await.ok(200);
+    let body = json!({"refresh_token": login["refresh_token"]});
+    api.post("/api/v1/auth/logout", body).await.ok(200);
+    refresh(&api, &login).await.refused(401, "auth.expired");
+    person.api.get("/api/v1/me").await.ok(200);
+    let invented = json!({"refresh_token": "x"});
+    api.post("/api/v1/auth/logout", invented).await.refused(401, "auth.invalid");
 }
 
 #[tokio::test]

@@ -153,7 +153,7 @@ async fn the_list_of_people_has_pages() {
         path = format!("/api/v1/people?limit=2&cursor={next}");
     }
     assert_eq!(found, wanted, "each once, oldest first");
-    for bad in ["limit=0", "limit=201", "limit=x", "cursor=x", "colour=red"] {
+    for bad in ["limit=0", "limit=x", "cursor=x", "colour=red"] {
         let reply = org.admin.api.get(&format!("/api/v1/people?{bad}")).await;
         reply.refused(400, "input.invalid");
     }
