@@ -15,7 +15,7 @@ use crate::domain::limit;
 use crate::domain::time::Time;
 use crate::store::Fault;
 use crate::store::directory::Directory;
-use crate::store::journal::Journal;
+use crate::store::journal::{Journal, Written};
 use crate::store::query::Connection;
 use crate::store::state::{Applied, State};
 use crate::telemetry::metrics::Metrics;
@@ -101,11 +101,14 @@ impl Replica {
     pub async fn open(options: ReplicaOptions) -> Result<Replica, Fault> {
         let ReplicaOptions { directory, metrics } = options;
         let state = Arc::new(State::open(&directory.state())?);
-        let on_sync = {
+        let on_written = {
             let metrics = metrics.clone();
-            Box::new(move |took: Duration| metrics.journal_fsync.observe(took.as_secs_f64()))
+            Box::new(move |written: Written| {
+                metrics.proposal_queue.observe(written.waited.as_secs_f64());
+                metrics.journal_fsync.observe(written.synced.as_secs_f64());
+            })
         };
-        let journal = Journal::open(&directory.journal(), on_sync)?;
+        let journal = Journal::open(&directory.journal(), on_written)?;
         let on_applied = Arc::new(OnceLock::new());
         let machine = MachineAdapter {
             state: state.clone(),

@@ -25,7 +25,7 @@ use crate::domain::room::Act;
 use crate::domain::text::{self, Email};
 use crate::room::answer::Draft;
 use crate::room::protocol;
-use crate::store::query;
+use crate::store::{Fault, query};
 
 use super::app::Shared;
 use super::body::{Done, Empty, Write};
@@ -162,8 +162,8 @@ pub(super) async fn events(
     let after = wanted.after;
     let page = app.replica.read(move |db| query::event::after(db, interview, after, limit)).await?;
     let next = if page.len() == limit { page.last().map(|event| event.seq) } else { None };
-    let items: Vec<Box<RawValue>> =
-        page.iter().filter_map(|event| RawValue::from_string(event.json("")).ok()).collect();
+    let items = page.iter().map(|event| RawValue::from_string(event.json("")));
+    let items: Vec<Box<RawValue>> = items.collect::<Result<_, _>>().map_err(Fault::from)?;
     Ok(Json(json!({"items": items, "next": next})))
 }
 

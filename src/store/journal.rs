@@ -24,13 +24,21 @@ use super::schema;
 /// Told when a write is on disk or cannot be.
 pub type Done = Box<dyn FnOnce(std::io::Result<()>) + Send>;
 
-/// Told how long each fsync took.
-pub type OnSync = Box<dyn Fn(Duration) + Send>;
+/// Told of each transaction that is on disk.
+pub type OnWritten = Box<dyn Fn(Written) + Send>;
+
+/// How long a transaction took on its way to the disk.
+pub struct Written {
+    /// The first write in it waited so long for its turn.
+    pub waited: Duration,
+    /// The fsync.
+    pub synced: Duration,
+}
 
 /// The log, for all who append and read.
 #[derive(Clone)]
 pub struct Journal {
-    writes: SyncSender<Write>,
+    writes: SyncSender<(Instant, Write)>,
     pending: Arc<Mutex<Pending>>,
     reader: Arc<Mutex<Connection>>,
     _writer: Arc<Writer>,
@@ -66,13 +74,13 @@ enum Write {
 }
 
 struct Writer {
-    writes: SyncSender<Write>,
+    writes: SyncSender<(Instant, Write)>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Journal {
     /// Opens or makes the log.
-    pub fn open(path: &Path, on_sync: OnSync) -> Result<Journal, Fault> {
+    pub fn open(path: &Path, on_written: OnWritten) -> Result<Journal, Fault> {
         let mut db = connect(path)?;
         schema::migrate(&mut db, schema::JOURNAL)?;
         let reader = connect(path)?;
@@ -82,7 +90,7 @@ impl Journal {
             let pending = pending.clone();
             std::thread::Builder::new()
                 .name("journal".to_owned())
-                .spawn(move || write_loop(db, &received, &pending, &on_sync))
+                .spawn(move || write_loop(db, &received, &pending, &on_written))
                 .map_err(|e| Fault::new("cannot start the journal's thread", e))?
         };
         let writer = Writer { writes: writes.clone(), thread: Mutex::new(Some(thread)) };
@@ -201,8 +209,8 @@ impl Journal {
     fn send(&self, write: Write) {
         // The thread ends only with the last handle, or after a fault that every `done` was told
         // of.
-        if let Err(unsent) = self.writes.send(write) {
-            unsent.0.finish(Err(std::io::Error::other("the journal has stopped")));
+        if let Err(unsent) = self.writes.send((Instant::now(), write)) {
+            unsent.0.1.finish(Err(std::io::Error::other("the journal has stopped")));
         }
     }
 }
@@ -236,7 +244,7 @@ impl Write {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        let _ = self.writes.send(Write::Stop);
+        let _ = self.writes.send((Instant::now(), Write::Stop));
         if let Some(thread) = guard(&self.thread).take() {
             let _ = thread.join();
         }
@@ -245,24 +253,27 @@ impl Drop for Writer {
 
 fn write_loop(
     mut db: Connection,
-    received: &Receiver<Write>,
+    received: &Receiver<(Instant, Write)>,
     pending: &Mutex<Pending>,
-    on_sync: &OnSync,
+    on_written: &OnWritten,
 ) {
     let mut broken: Option<String> = None;
     let mut unsaved_bytes = 0;
-    while let Ok(first) = received.recv() {
+    while let Ok((since, first)) = received.recv() {
+        let waited = since.elapsed();
         let mut batch = vec![first];
         while batch.len() < WRITES_PER_SYNC_MAX {
             match received.try_recv() {
-                Ok(write) => batch.push(write),
+                Ok((_, write)) => batch.push(write),
                 Err(_) => break,
             }
         }
         let stop = batch.iter().any(|write| matches!(write, Write::Stop));
         if broken.is_none() {
             let committed = guard(pending).committed.clone();
-            if let Err(error) = write_batch(&mut db, &batch, committed.as_deref(), on_sync) {
+            if let Err(error) =
+                write_batch(&mut db, &batch, committed.as_deref(), waited, on_written)
+            {
                 broken = Some(format!("the journal cannot be written: {error}"));
             } else {
                 settle(pending, &batch, committed.as_deref());
@@ -296,7 +307,8 @@ fn write_batch(
     db: &mut Connection,
     batch: &[Write],
     committed: Option<&[u8]>,
-    on_sync: &OnSync,
+    waited: Duration,
+    on_written: &OnWritten,
 ) -> Result<(), rusqlite::Error> {
     let tx = db.transaction()?;
     {
@@ -330,7 +342,7 @@ fn write_batch(
     }
     let began = Instant::now();
     tx.commit()?;
-    on_sync(began.elapsed());
+    on_written(Written { waited, synced: began.elapsed() });
     Ok(())
 }
 

@@ -26,16 +26,31 @@ impl Task {
                     tracing::error!(%fault, %interview, "a room lost its place");
                     self.roster.dismiss(Bye::LeaderChanged, || Some(1_000), |_| true);
                 }
-                return;
+                break;
             }
             room::fold(&mut self.room, event);
             match StoredEvent::of(event) {
                 Ok(stored) => self.hand_out(&stored),
                 Err(fault) => tracing::error!(%fault, "an event cannot be written as JSON"),
             }
+            if let Happening::MemberAdded { .. } = event.what {
+                self.learn_names().await;
+            }
             self.follow(&event.what);
         }
         self.say_goodbye_if_over();
+    }
+
+    /// Whoever joins later sees the new member by name.
+    async fn learn_names(&mut self) {
+        let room = self.room.clone();
+        match self.hub.replica().read(move |db| view::names(db, &room)).await {
+            Ok(names) => self.names = names,
+            Err(fault) => {
+                let interview = self.room.plan.id;
+                tracing::error!(%fault, %interview, "the members' names could not be read");
+            }
+        }
     }
 
     /// Reads what was missed from the store.

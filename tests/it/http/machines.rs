@@ -26,7 +26,8 @@ async fn metrics_have_the_promised_names() {
     let reply = org.node.api().get("/metrics").await;
     assert_eq!(reply.status, 200, "a collector on this machine needs no token");
     let page = reply.text();
-    for name in ["http_request", "journal_fsync", "quorum", "apply", "analysis"] {
+    let stages = ["http_request", "proposal_queue", "journal_fsync", "quorum", "apply", "analysis"];
+    for name in stages {
         let count = format!("greenroom_{name}_seconds_count");
         let line = page.lines().find(|line| line.starts_with(&count));
         let value = line.and_then(|line| line.rsplit(' ').next()).map(str::parse::<f64>);

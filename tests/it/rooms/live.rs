@@ -23,6 +23,22 @@ async fn cast(org: &Org) -> (Person, Person, Value) {
 }
 
 #[tokio::test]
+async fn somebody_who_was_added_to_an_open_room_has_a_name() {
+    let org = shared().await;
+    let (owner, guest) = (org.person("interviewer").await, org.person("candidate").await);
+    let live = owner.api.post("/api/v1/interviews", json!({"kind": "live"})).await.ok(201);
+    // The room is in memory from here on.
+    let mut first = Socket::join(&owner.api, &live, Some(0)).await;
+    let body = json!({"person_id": guest.id, "part": "candidate"});
+    owner.api.post(&scene::path(&live, "/members"), body).await.ok(201);
+    first.wait_event("member.added").await;
+    let later = Socket::join(&guest.api, &live, Some(0)).await;
+    let members = later.welcome["members"].as_array().unwrap();
+    assert_eq!(members.len(), 2);
+    assert!(members.iter().all(|member| member["display_name"] == "Sam"), "{members:#?}");
+}
+
+#[tokio::test]
 async fn the_engine_is_silent_and_the_answer_is_kept() {
     let org = shared().await;
     let (interviewer, candidate, live) = cast(org).await;
