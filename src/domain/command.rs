@@ -5,6 +5,7 @@
 //! may come, old ones keep their meaning: `tests/golden/commands.json` holds them.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::id::{AnswerId, NoteId, QuestionId};
 use super::id::{ClusterId, FeedbackId, InterviewId, PersonId, SessionId, ShareId};
@@ -80,6 +81,58 @@ pub enum Command {
         admin: Box<NewPerson>,
         /// The admin's first login.
         session: Session,
+    },
+    /// The cluster's certificate authority, once, and the node that made it.
+    KeepAuthority {
+        /// Its certificate (PEM).
+        certificate: String,
+        /// Its key (PEM).
+        key: String,
+        /// The node that made it.
+        node: u64,
+        /// SHA-256 of that node's public key, as hexadecimal digits.
+        public_key: String,
+    },
+    /// A token that lets one machine in.
+    InviteNode {
+        /// Its id; the token is derived from it.
+        token: Uuid,
+        /// Until when it holds.
+        expires_at: Time,
+    },
+    /// A machine shows a token and becomes a node; which one, the state says.
+    AdmitNode {
+        /// The token that it showed.
+        token: Uuid,
+        /// SHA-256 of its public key, as hexadecimal digits.
+        public_key: String,
+        /// Where other nodes reach it; empty until it runs.
+        cluster: String,
+        /// Where people reach it.
+        http: String,
+    },
+    /// Where a node can be reached from now on.
+    PlaceNode {
+        /// Which.
+        node: u64,
+        /// Where other nodes reach it.
+        cluster: String,
+        /// Where people reach it.
+        http: String,
+    },
+    /// A node is gone for good.
+    RetireNode {
+        /// Which.
+        node: u64,
+    },
+    /// The state goes on in a new cluster, after a quorum was lost or a backup was restored.
+    Refound {
+        /// The new cluster.
+        cluster_id: ClusterId,
+        /// Why: `recover` or `restore`.
+        reason: String,
+        /// What was given up, in words, for the audit log.
+        loss: String,
     },
     /// Somebody new.
     AddPerson {
@@ -235,6 +288,11 @@ pub enum Outcome {
     Person {
         /// As it is now.
         person: Box<Person>,
+    },
+    /// A machine was admitted.
+    Admitted {
+        /// As which node.
+        node: u64,
     },
     /// A login was opened.
     SignedIn {

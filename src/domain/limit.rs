@@ -218,3 +218,12 @@ pub const REQUEST_SECONDS: u64 = 30;
 
 /// How long a stopping node waits for its requests and sockets.
 pub const DRAIN_SECONDS: u64 = 8;
+
+/// Nodes of one cluster. Five survive two failures; each further one makes every write slower.
+pub const NODES_MAX: usize = 7;
+
+/// A join token's life: long enough to walk to the other machine.
+pub const JOIN_TOKEN_SECONDS: i64 = 60 * 60;
+
+/// Join tokens that nobody has used yet.
+pub const JOIN_TOKENS_MAX: usize = 16;

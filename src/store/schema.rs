@@ -20,8 +20,13 @@ pub(super) const JOURNAL: &[Migration] =
     &[Migration { name: "0001_log", sql: include_str!("../../migrations/journal/0001_log.sql") }];
 
 /// The state's migrations.
-pub(super) const STATE: &[Migration] =
-    &[Migration { name: "0001_spine", sql: include_str!("../../migrations/state/0001_spine.sql") }];
+pub(super) const STATE: &[Migration] = &[
+    Migration { name: "0001_spine", sql: include_str!("../../migrations/state/0001_spine.sql") },
+    Migration {
+        name: "0002_cluster",
+        sql: include_str!("../../migrations/state/0002_cluster.sql"),
+    },
+];
 
 /// Brings a database to the newest schema of this build, in one transaction.
 pub(super) fn migrate(db: &mut Connection, migrations: &[Migration]) -> Result<(), Fault> {

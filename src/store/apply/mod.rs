@@ -7,6 +7,7 @@
 
 mod audit;
 mod interviews;
+mod nodes;
 mod people;
 mod rooms;
 mod shares;
@@ -87,6 +88,12 @@ fn dispatch(db: &Connection, envelope: &Envelope) -> Step<Applied> {
         Command::GiveFeedback { feedback, interview, accurate, note } => {
             shares::feedback(db, envelope, *feedback, *interview, *accurate, note.as_deref())?
         }
+        Command::KeepAuthority { .. }
+        | Command::InviteNode { .. }
+        | Command::AdmitNode { .. }
+        | Command::PlaceNode { .. }
+        | Command::RetireNode { .. }
+        | Command::Refound { .. } => membership(db, envelope)?,
         Command::Found { .. }
         | Command::SetUp { .. }
         | Command::AddPerson { .. }
@@ -99,6 +106,29 @@ fn dispatch(db: &Connection, envelope: &Envelope) -> Step<Applied> {
         | Command::SetContext { .. } => accounts(db, envelope)?,
     };
     Ok(Applied { outcome: Some(outcome), events: None })
+}
+
+/// What changes who is in the cluster.
+fn membership(db: &Connection, envelope: &Envelope) -> Step<Outcome> {
+    match &envelope.command {
+        Command::KeepAuthority { certificate, key, node, public_key } => {
+            nodes::keep_authority(db, envelope, certificate, key, *node, public_key)
+        }
+        Command::InviteNode { token, expires_at } => {
+            nodes::invite(db, envelope, *token, *expires_at)
+        }
+        Command::AdmitNode { token, public_key, cluster, http } => {
+            nodes::admit(db, envelope, *token, public_key, cluster, http)
+        }
+        Command::PlaceNode { node, cluster, http } => {
+            nodes::place(db, envelope, *node, cluster, http)
+        }
+        Command::RetireNode { node } => nodes::retire(db, envelope, *node),
+        Command::Refound { cluster_id, reason, loss } => {
+            nodes::refound(db, envelope, *cluster_id, reason, loss)
+        }
+        _ => Err(Fault::plain("a command has no place where it is applied").into()),
+    }
 }
 
 /// Apart from the rest only because one page of matching is enough.

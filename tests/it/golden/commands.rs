@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use greenroom::domain::analysis::TimedWord;
 use greenroom::domain::command::{Command, ENVELOPE_VERSION, Envelope, NewPerson, Once};
+use greenroom::domain::id::PersonId;
 use greenroom::domain::interview::{Kind, Member, Part, Plan, Question};
 use greenroom::domain::kit::{Competency, Kit, KitQuestion};
 use greenroom::domain::number::Milli;
@@ -78,6 +79,35 @@ fn account_commands() -> Vec<Command> {
         Command::RefreshSession { session: id(4), generation: 1, expires_at: AT },
         Command::CloseSession { session: id(4) },
         Command::SetContext { person: id(1), context: Box::new(context) },
+    ]
+}
+
+fn cluster_commands() -> Vec<Command> {
+    vec![
+        Command::KeepAuthority {
+            certificate: text("-----BEGIN CERTIFICATE-----"),
+            key: text("-----BEGIN PRIVATE KEY-----"),
+            node: 1,
+            public_key: text("ab12"),
+        },
+        Command::InviteNode { token: id::<PersonId>(7).0, expires_at: AT },
+        Command::AdmitNode {
+            token: id::<PersonId>(7).0,
+            public_key: text("cd34"),
+            cluster: text("10.0.0.2:8081"),
+            http: text("http://10.0.0.2:8080"),
+        },
+        Command::PlaceNode {
+            node: 2,
+            cluster: text("10.0.0.3:8081"),
+            http: text("http://10.0.0.3:8080"),
+        },
+        Command::RetireNode { node: 2 },
+        Command::Refound {
+            cluster_id: id(8),
+            reason: text("recover"),
+            loss: text("whatever nodes 2 and 3 had alone"),
+        },
     ]
 }
 
@@ -192,6 +222,12 @@ fn place(command: &Command) -> usize {
             Act::RemoveMember { .. } => 23,
             Act::ReportReady { .. } => 24,
         },
+        Command::KeepAuthority { .. } => 25,
+        Command::InviteNode { .. } => 26,
+        Command::AdmitNode { .. } => 27,
+        Command::PlaceNode { .. } => 28,
+        Command::RetireNode { .. } => 29,
+        Command::Refound { .. } => 30,
     }
 }
 
@@ -199,8 +235,9 @@ fn place(command: &Command) -> usize {
 fn every_command_is_read_as_it_was_written() {
     let mut commands = account_commands();
     commands.extend(interview_commands());
+    commands.extend(cluster_commands());
     let places: BTreeSet<usize> = commands.iter().map(place).collect();
-    assert!(places.into_iter().eq(0..=24), "one of each command at least");
+    assert!(places.into_iter().eq(0..=30), "one of each command at least");
     let once = Once { scope: text("person:1"), key: text("k"), fingerprint: "0f".repeat(32) };
     let envelope = |(n, command): (usize, Command)| Envelope {
         v: ENVELOPE_VERSION,
