@@ -6,6 +6,7 @@
 
 pub mod secret;
 
+pub mod join;
 pub mod password;
 pub mod token;
 

@@ -40,6 +40,10 @@ pub enum Purpose {
     Share,
     /// The proof that a write comes from our own page.
     Csrf,
+    /// The first run.
+    Setup,
+    /// A machine that asks to become a node.
+    Join,
 }
 
 /// Why the secrets cannot be made or opened.
@@ -144,6 +148,8 @@ impl Purpose {
             Purpose::Invite => "invite",
             Purpose::Share => "share",
             Purpose::Csrf => "csrf",
+            Purpose::Setup => "setup",
+            Purpose::Join => "join",
         }
     }
 }
@@ -189,8 +195,15 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    const PURPOSES: [Purpose; 5] =
-        [Purpose::Cookie, Purpose::Refresh, Purpose::Invite, Purpose::Share, Purpose::Csrf];
+    const PURPOSES: [Purpose; 7] = [
+        Purpose::Cookie,
+        Purpose::Refresh,
+        Purpose::Invite,
+        Purpose::Share,
+        Purpose::Csrf,
+        Purpose::Setup,
+        Purpose::Join,
+    ];
 
     fn secrets() -> Secrets {
         let (signing_key, link_key) = Secrets::mint().unwrap();

@@ -91,6 +91,11 @@ impl Client {
         self.send(Method::PUT, path, Some(body)).await
     }
 
+    /// Removes something.
+    pub(super) async fn delete(&self, path: &str) -> Result<Value, Error> {
+        self.send(Method::DELETE, path, None).await
+    }
+
     /// Changes something.
     pub(super) async fn patch(&self, path: &str, body: &Value) -> Result<Value, Error> {
         self.send(Method::PATCH, path, Some(body)).await

@@ -10,6 +10,7 @@ mod output;
 pub mod serve;
 
 mod client;
+mod cluster;
 mod config;
 mod demo;
 mod openapi;
@@ -72,6 +73,9 @@ pub enum Command {
     /// People, on a running node
     #[command(subcommand)]
     Person(person::Person),
+    /// Nodes: how they stand, letting one in, removing one
+    #[command(subcommand)]
+    Cluster(cluster::Cluster),
     /// The settings
     #[command(subcommand)]
     Config(config::Config),
@@ -102,7 +106,9 @@ async fn dispatch(cli: Cli) -> Result<(), Error> {
     let Cli { config, data_dir, url, token, command } = cli;
     let flags = Flags { data_dir, ..Flags::default() };
     let mut context = Context { config, flags, url, token };
-    if context.token.is_some() && context.url.is_none() {
+    // A machine that joins names the node as an argument, and its token is of another kind.
+    let joins = matches!(command, Command::Cluster(cluster::Cluster::Join { .. }));
+    if context.token.is_some() && context.url.is_none() && !joins {
         let why = "on the data directory's own socket nobody needs one";
         return Err(Error::usage("--token goes with --url").why(why));
     }
@@ -116,6 +122,7 @@ async fn dispatch(cli: Cli) -> Result<(), Error> {
         Command::Demo(args) => demo::run(args).await,
         Command::Score(args) => score::run(&args),
         Command::Person(command) => person::run(&context, command).await,
+        Command::Cluster(command) => cluster::run(&context, command).await,
         Command::Config(command) => config::run(&context, &command),
         Command::Openapi => openapi::run(),
     }

@@ -12,12 +12,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::auth::secret::{Secrets, random_token};
-use crate::cluster::{Replica, ReplicaOptions, fresh};
+use crate::auth::secret::{Purpose, Secrets};
+use crate::cluster::{Ended, Replica, ReplicaOptions};
 use crate::config::kits;
 use crate::config::settings::Settings;
-use crate::domain::command::{Command, Envelope, Outcome};
-use crate::domain::id::ClusterId;
 use crate::domain::limit;
 use crate::http::app::{App, Parts, Shared};
 use crate::http::{router, serve};
@@ -29,6 +27,8 @@ use crate::store::query;
 use crate::telemetry::metrics::Metrics;
 
 use super::exit::Error;
+
+mod cluster;
 
 /// A node that runs.
 pub struct Running {
@@ -58,10 +58,14 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
         _ = interrupted.recv() => None,
         why = running.app.replica.stopped() => Some(why),
     };
-    if let Some(why) = why {
-        return Err(Error::fault("this node can no longer write")
-            .why(why)
-            .next("check the disk, then start it again: what was acknowledged is in the journal"));
+    match why {
+        Some(Ended::Fault(why)) => {
+            let next =
+                "check the disk, then start it again: what was acknowledged is in the journal";
+            return Err(Error::fault("this node can no longer write").why(why).next(next));
+        }
+        Some(Ended::Removed) => return Err(removed()),
+        None => {}
     }
     tracing::info!("stopping");
     let mut stopping = pin!(running.stop());
@@ -88,10 +92,23 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
     })?;
     let address = listener.local_addr().map_err(|e| Fault::new("the listener is gone", e))?;
     let metrics = Metrics::new();
-    let replica_options = ReplicaOptions { directory: directory.clone(), metrics: metrics.clone() };
-    let replica = Replica::open(replica_options).await?;
-    let set_up = found(&replica).await?;
-    let setup_token = if set_up { None } else { Some(setup_token(&directory)?) };
+    let cluster = cluster::listen(&settings, &directory, address).await?;
+    let replica = Replica::open(ReplicaOptions {
+        directory: directory.clone(),
+        metrics: metrics.clone(),
+        listener: cluster.listener,
+        address: cluster.address,
+        http: cluster.http,
+        election: Duration::from_millis(limit::ELECTION_MS),
+    })
+    .await?;
+    let identity = cluster::take_part(&replica, &directory).await?;
+    let secrets = Secrets::open(&identity.signing_key, &identity.link_key)
+        .map_err(|e| Fault::new("the cluster's keys cannot be read", e))?;
+    let setup_token = match identity.organisation {
+        Some(_) => None,
+        None => Some(setup_token(&directory, &secrets, &identity)?),
+    };
     let public_url =
         settings.public_url.unwrap_or_else(|| format!("http://{}", reachable(address)));
     let app = App::new(Parts {
@@ -141,6 +158,12 @@ impl Running {
     }
 }
 
+fn removed() -> Error {
+    let next =
+        "to bring this machine back, empty its data directory and join again with a new token";
+    Error::refused("this node was removed from its cluster").next(next)
+}
+
 /// The first line of the file that the settings name.
 fn metrics_token(settings: &Settings) -> Result<Option<String>, Error> {
     let Some(path) = &settings.metrics_token_file else { return Ok(None) };
@@ -151,33 +174,16 @@ fn metrics_token(settings: &Settings) -> Result<Option<String>, Error> {
     Ok(Some(text.lines().next().unwrap_or_default().trim().to_owned()))
 }
 
-/// Gives a new cluster its identity; says whether setup was done.
-async fn found(replica: &Replica) -> Result<bool, Fault> {
-    if let Some(identity) = replica.read(query::cluster::identity).await? {
-        return Ok(identity.organisation.is_some());
-    }
-    let (signing_key, link_key) =
-        Secrets::mint().map_err(|e| Fault::new("the cluster's keys cannot be made", e))?;
-    let command = Command::Found { cluster_id: ClusterId(fresh()), signing_key, link_key };
-    let envelope = Envelope::own(replica.now(), command);
-    match replica.propose(envelope).await {
-        Ok(Outcome::Done) => Ok(false),
-        Ok(other) => Err(Fault::plain(format!("the cluster could not be founded: {other:?}"))),
-        Err(unavailable) => Err(Fault::new("the cluster could not be founded", unavailable)),
-    }
-}
-
-/// The setup token: the same one after a restart, so that a link that was printed still works.
-fn setup_token(directory: &Directory) -> Result<String, Fault> {
-    let path = directory.setup_token();
-    match std::fs::read_to_string(&path) {
-        Ok(token) if !token.trim().is_empty() => Ok(token.trim().to_owned()),
-        _ => {
-            let token = random_token();
-            directory.write_secret(&path, &format!("{token}\n"))?;
-            Ok(token)
-        }
-    }
+/// The setup token. It is derived, so that every node of the cluster has the same one, and a link
+/// that was printed still works after a restart.
+fn setup_token(
+    directory: &Directory,
+    secrets: &Secrets,
+    identity: &query::cluster::Identity,
+) -> Result<String, Fault> {
+    let token = secrets.link(Purpose::Setup, identity.cluster_id.0, 0);
+    directory.write_secret(&directory.setup_token(), &format!("{token}\n"))?;
+    Ok(token)
 }
 
 fn announce(running: &Running, data_dir: &Path) -> Result<(), Error> {

@@ -18,7 +18,8 @@ use super::raft_types::{Entry, LogId, Types, decode, encode};
 
 type Vote = openraft::alias::VoteOf<Types>;
 
-const VOTE: &str = "vote";
+/// The vote's name in the journal.
+pub(super) const VOTE: &str = "vote";
 
 /// Entries kept decoded. Every entry is read back at once to be applied, so without them each would
 /// be read from the disk and parsed again; 256 entries of a large answer are some 10 MB.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -29,6 +30,8 @@ pub(super) struct MachineAdapter {
     pub(super) snapshots: PathBuf,
     pub(super) on_applied: Arc<OnceLock<OnApplied>>,
     pub(super) metrics: Arc<Metrics>,
+    /// The newest time in any command, so that a new leader's clock begins no earlier.
+    pub(super) clock: Arc<AtomicI64>,
 }
 
 impl RaftStateMachine<Types> for MachineAdapter {
@@ -102,7 +105,8 @@ impl RaftSnapshotBuilder<Types> for MachineAdapter {
 }
 
 impl MachineAdapter {
-    fn apply_batch(
+    /// Applies what was committed together.
+    pub(super) fn apply_batch(
         &self,
         batch: &[Entry],
     ) -> Result<Vec<Option<crate::domain::command::Outcome>>, Fault> {
@@ -112,7 +116,10 @@ impl MachineAdapter {
             let log_id = encode_fault(&entry.log_id())?;
             let what = match &entry.payload {
                 EntryPayload::Blank => Payload::Blank,
-                EntryPayload::Normal(proposal) => Payload::Command(&proposal.0),
+                EntryPayload::Normal(proposal) => {
+                    self.clock.fetch_max(proposal.0.at.0, Ordering::Relaxed);
+                    Payload::Command(&proposal.0)
+                }
                 EntryPayload::Membership(membership) => {
                     let stored = Membership::new(Some(entry.log_id()), membership.clone());
                     Payload::Membership(encode_fault(&stored)?)

@@ -8,11 +8,28 @@ mod raft_types;
 
 mod log_adapter;
 mod machine_adapter;
+
+pub mod authority;
+pub mod identity;
+
+mod book;
+mod dial;
 mod network;
+mod port;
+mod tls;
+mod wire;
 
+pub mod anew;
+mod members;
 mod replica;
+mod seat;
+mod steward;
 
-pub use replica::{OnApplied, Replica, ReplicaOptions, Status, Unavailable, fresh};
+pub use dial::Way;
+pub use members::{Admission, NodeView, Overview, Role};
+pub use port::{Guest, OnGuest};
+pub use replica::{Ended, OnApplied, Replica, ReplicaOptions, Status, Unavailable, fresh};
+pub use seat::Seat;
 
 #[cfg(test)]
 mod tests;

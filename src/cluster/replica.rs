@@ -1,13 +1,15 @@
 //! The one handle on the replicated state: propose, read, and how things stand.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use openraft::errors::{ClientWriteError, RaftError};
-use openraft::{Config, Raft, SnapshotPolicy};
-use tokio::sync::Semaphore;
+use openraft::{Config, Raft, ReadPolicy, SnapshotPolicy};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::domain::command::{Envelope, Outcome};
@@ -20,10 +22,16 @@ use crate::store::query::Connection;
 use crate::store::state::{Applied, State};
 use crate::telemetry::metrics::Metrics;
 
+use super::book::Book;
+use super::dial::{Dialer, Way};
+use super::identity::Identity;
 use super::log_adapter::LogAdapter;
 use super::machine_adapter::MachineAdapter;
-use super::network::NoPeers;
+use super::network::Peers;
+use super::port::OnGuest;
 use super::raft_types::{Peer, Proposal, Types};
+use super::seat::{self, Seat};
+use super::wire::{About, Service};
 
 /// Told of every command right after it was applied, in the order of the log. It must not wait.
 pub type OnApplied = Box<dyn Fn(&Envelope, &Applied) + Send + Sync>;
@@ -40,12 +48,20 @@ pub struct ReplicaOptions {
     pub directory: Arc<Directory>,
     /// Where it counts.
     pub metrics: Arc<Metrics>,
+    /// Where other nodes connect.
+    pub listener: TcpListener,
+    /// What other nodes use to reach the listener.
+    pub address: String,
+    /// What people use to reach this node.
+    pub http: String,
+    /// The shortest time without a leader before this node stands for election.
+    pub election: Duration,
 }
 
 /// The replicated state, for all floors above.
 #[derive(Clone)]
 pub struct Replica {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 /// How things stand on this node.
@@ -57,10 +73,21 @@ pub struct Status {
     pub leader: bool,
     /// The Raft term.
     pub term: u64,
+    /// Who leads, as far as this node knows.
+    pub leader_id: Option<u64>,
     /// Entries in the log that the state does not have yet.
     pub lag_entries: u64,
     /// Why it stopped, if it did.
     pub stopped: Option<String>,
+}
+
+/// Why a node cannot go on.
+#[derive(Clone, Debug)]
+pub enum Ended {
+    /// Its disk, or consensus itself.
+    Fault(String),
+    /// It was removed from the cluster.
+    Removed,
 }
 
 /// It cannot be said now; trying again may help.
@@ -80,14 +107,25 @@ pub enum Unavailable {
     Stopped(String),
 }
 
-struct Inner {
-    raft: Raft<Types, MachineAdapter>,
-    state: Arc<State>,
+pub(super) struct Inner {
+    pub(super) raft: Raft<Types, MachineAdapter>,
+    pub(super) state: Arc<State>,
+    pub(super) directory: Arc<Directory>,
+    pub(super) node: u64,
+    pub(super) book: Book,
+    pub(super) about: Arc<Mutex<About>>,
+    pub(super) dialer: Arc<OnceLock<Dialer>>,
+    pub(super) on_guest: Arc<OnceLock<OnGuest>>,
+    /// The cluster port, until it is open.
+    pub(super) listener: Mutex<Option<TcpListener>>,
+    /// What runs beside requests; it ends with the replica.
+    pub(super) beside: Mutex<JoinSet<()>>,
+    pub(super) removed: AtomicBool,
+    seat: watch::Receiver<Seat>,
     on_applied: Arc<OnceLock<OnApplied>>,
     metrics: Arc<Metrics>,
     places: Semaphore,
-    clock: AtomicI64,
-    _directory: Arc<Directory>,
+    clock: Arc<AtomicI64>,
 }
 
 /// A new id: UUIDv7, so that ids sort by the time of their making.
@@ -99,46 +137,75 @@ impl Replica {
     /// Opens what is in the directory, or founds a cluster of one in an empty one, and waits until
     /// the state is as new as before the last stop.
     pub async fn open(options: ReplicaOptions) -> Result<Replica, Fault> {
-        let ReplicaOptions { directory, metrics } = options;
+        let ReplicaOptions { directory, metrics, listener, address, http, election } = options;
         let state = Arc::new(State::open(&directory.state())?);
-        let on_written = {
-            let metrics = metrics.clone();
-            Box::new(move |written: Written| {
-                metrics.proposal_queue.observe(written.waited.as_secs_f64());
-                metrics.journal_fsync.observe(written.synced.as_secs_f64());
-            })
-        };
-        let journal = Journal::open(&directory.journal(), on_written)?;
+        let journal = open_journal(&directory, &metrics)?;
+        let loaded = Identity::load(&directory)?;
+        // One that was admitted elsewhere waits to be let in; anybody else founds its own cluster.
+        let founds = loaded.as_ref().is_none_or(|identity| identity.peers.is_empty());
+        let identity = loaded.unwrap_or_else(|| Identity::new(FIRST_NODE));
+        let node = identity.node;
         let on_applied = Arc::new(OnceLock::new());
+        let clock = state.read(crate::store::query::cluster::newest_time)?.0;
+        let clock = Arc::new(AtomicI64::new(clock));
         let machine = MachineAdapter {
             state: state.clone(),
             snapshots: directory.snapshots(),
             on_applied: on_applied.clone(),
             metrics: metrics.clone(),
+            clock: clock.clone(),
         };
-        let config = Arc::new(config()?);
-        let raft = Raft::new(FIRST_NODE, config, NoPeers, LogAdapter::new(journal), machine)
+        let config = Arc::new(config(election)?);
+        let dialer = Arc::new(OnceLock::new());
+        let peers = Peers { dialer: dialer.clone() };
+        let raft = Raft::new(node, config, peers, LogAdapter::new(journal), machine)
             .await
             .map_err(|e| Fault::new("cannot start consensus", e))?;
-        if !raft.is_initialized().await.map_err(|e| Fault::new("cannot start consensus", e))? {
-            raft.initialize(BTreeMap::from([(FIRST_NODE, Peer::default())]))
-                .await
-                .map_err(|e| Fault::new("cannot found the cluster", e))?;
-        }
-        raft.wait_for_recovery(Some(Duration::from_secs(RECOVERY_SECONDS)))
-            .await
-            .map_err(|e| Fault::new("the log could not be replayed", e))?;
-        let clock = AtomicI64::new(state.read(crate::store::query::cluster::newest_time)?.0);
+        let level = crate::store::newest_level();
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let about = About { address, http, version, level };
         let inner = Inner {
+            book: Book::new(state.clone(), &identity.peers),
+            about: Arc::new(Mutex::new(about)),
+            dialer,
+            on_guest: Arc::default(),
+            listener: Mutex::new(Some(listener)),
+            beside: Mutex::default(),
+            removed: AtomicBool::new(false),
+            seat: seat::watch(&raft),
             raft,
             state,
+            directory,
+            node,
             on_applied,
             metrics,
             places: Semaphore::new(limit::PROPOSALS_MAX),
             clock,
-            _directory: directory,
         };
-        Ok(Replica { inner: Arc::new(inner) })
+        let replica = Replica { inner: Arc::new(inner) };
+        if let Some(papers) = &identity.papers {
+            replica.open_port(papers)?;
+        }
+        replica.recover(founds).await?;
+        Ok(replica)
+    }
+
+    /// Brings the state to where it was before the last stop.
+    async fn recover(&self, founds: bool) -> Result<(), Fault> {
+        let raft = &self.inner.raft;
+        let known =
+            raft.is_initialized().await.map_err(|e| Fault::new("cannot start consensus", e))?;
+        if !known && founds {
+            raft.initialize(BTreeMap::from([(self.inner.node, Peer::default())]))
+                .await
+                .map_err(|e| Fault::new("cannot found the cluster", e))?;
+        }
+        if known || founds {
+            raft.wait_for_recovery(Some(Duration::from_secs(RECOVERY_SECONDS)))
+                .await
+                .map_err(|e| Fault::new("the log could not be replayed", e))?;
+        }
+        Ok(())
     }
 
     /// Names who is told of applied commands; only the first one is.
@@ -195,42 +262,111 @@ impl Replica {
         Status {
             node: now.id,
             leader: now.current_leader == Some(now.id),
+            leader_id: now.current_leader,
             term: now.current_term,
             lag_entries: now.last_log_index.unwrap_or(0).saturating_sub(applied),
             stopped: now.running_state.as_ref().err().map(ToString::to_string),
         }
     }
 
-    /// Waits until consensus stops by itself, which it does only after a fault of the disk.
-    pub async fn stopped(&self) -> String {
+    /// Waits until this node can go on no longer: after a fault of the disk, or because it was
+    /// removed from the cluster.
+    pub async fn stopped(&self) -> Ended {
         use openraft::async_runtime::watch::WatchReceiver;
         let mut metrics = self.inner.raft.metrics();
         loop {
             if let Some(why) = self.status().stopped {
-                return why;
+                return Ended::Fault(why);
             }
-            if metrics.changed().await.is_err() {
-                return "consensus has ended".to_owned();
+            if self.inner.removed.load(Ordering::Acquire) {
+                return Ended::Removed;
+            }
+            let told = self.inner.book.changed();
+            tokio::select! {
+                changed = metrics.changed() => if changed.is_err() {
+                    return Ended::Fault("consensus has ended".to_owned());
+                },
+                () = told => {}
             }
         }
     }
 
+    /// Where requests are answered now.
+    pub fn seat(&self) -> Seat {
+        *self.inner.seat.borrow()
+    }
+
+    /// Tells each change of [`Replica::seat`] at once.
+    pub fn watch_seat(&self) -> watch::Receiver<Seat> {
+        self.inner.seat.clone()
+    }
+
+    /// The place in the log that this node's state stands for.
+    pub fn applied_index(&self) -> u64 {
+        use openraft::async_runtime::watch::WatchReceiver;
+        self.inner.raft.metrics().borrow_watched().last_applied.map_or(0, |log_id| log_id.index)
+    }
+
+    /// Makes sure that what is read here next is not older than this moment: asks a majority
+    /// whether this node still leads, and waits until all that was written is applied.
+    pub async fn linearize(&self) -> Result<(), Unavailable> {
+        let limit = Duration::from_secs(limit::LINEARIZE_SECONDS);
+        let asking = self.inner.raft.ensure_linearizable(ReadPolicy::ReadIndex);
+        match tokio::time::timeout(limit, asking).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(RaftError::Fatal(fatal))) => Err(Unavailable::Stopped(fatal.to_string())),
+            Ok(Err(_)) | Err(_) => Err(Unavailable::NoLeader),
+        }
+    }
+
+    /// An encrypted connection to the HTTP service of another node.
+    pub async fn dial(&self, node: u64) -> Result<Way, Unavailable> {
+        let Some(dialer) = self.inner.dialer.get() else { return Err(Unavailable::NoLeader) };
+        match dialer.dial(node, Service::Http).await {
+            Ok(greeted) => Ok(greeted.way),
+            Err(no_way) => {
+                tracing::debug!(%no_way, "a request could not be forwarded");
+                Err(Unavailable::NoLeader)
+            }
+        }
+    }
+
+    /// Names who serves the HTTP requests of other nodes; only the first one does.
+    pub fn on_guest(&self, serve: OnGuest) {
+        let _ = self.inner.on_guest.set(serve);
+    }
+
     /// Stops consensus; what was acknowledged is on disk already.
     pub async fn shutdown(&self) {
+        let mut beside = {
+            let mut held = self.inner.beside.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *held)
+        };
+        beside.shutdown().await;
         if let Err(error) = self.inner.raft.shutdown().await {
             tracing::warn!(%error, "consensus did not stop in order");
         }
     }
 }
 
-fn config() -> Result<Config, Fault> {
+fn open_journal(directory: &Directory, metrics: &Arc<Metrics>) -> Result<Journal, Fault> {
+    let metrics = metrics.clone();
+    let on_written = Box::new(move |written: Written| {
+        metrics.proposal_queue.observe(written.waited.as_secs_f64());
+        metrics.journal_fsync.observe(written.synced.as_secs_f64());
+    });
+    Journal::open(&directory.journal(), on_written)
+}
+
+fn config(election: Duration) -> Result<Config, Fault> {
+    let election = election.as_millis() as u64;
     let config = Config {
         cluster_name: "greenroom".to_owned(),
-        // The journal's fsync has its p99 at up to 50 ms on a busy disk; an election time-out must
-        // be ten times that, or a slow disk looks like a dead leader.
-        heartbeat_interval: 100,
-        election_timeout_min: 500,
-        election_timeout_max: 1_000,
+        // A follower waits the longest time-out and then a drawn one before it stands: failing over
+        // takes about 2.5 of the shortest, and heartbeats get three tries within it.
+        heartbeat_interval: (election / 3).max(10),
+        election_timeout_min: election,
+        election_timeout_max: 2 * election,
         enable_pre_vote: Some(true),
         snapshot_policy: SnapshotPolicy::LogsSinceLast(limit::SNAPSHOT_ENTRIES),
         max_in_snapshot_log_to_keep: limit::LOG_TAIL_ENTRIES,

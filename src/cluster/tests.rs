@@ -32,6 +32,7 @@ fn open(dir: &TempDir) -> (LogAdapter, MachineAdapter) {
     std::fs::create_dir_all(&snapshots).unwrap();
     let journal = Journal::open(&dir.path().join("journal.db"), Box::new(|_| {})).unwrap();
     let machine = MachineAdapter {
+        clock: Arc::default(),
         state: Arc::new(State::open(&dir.path().join("state.db")).unwrap()),
         snapshots,
         on_applied: Arc::default(),

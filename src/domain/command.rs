@@ -289,6 +289,13 @@ pub enum Outcome {
         /// As it is now.
         person: Box<Person>,
     },
+    /// A join token was made.
+    Invited {
+        /// Its id.
+        token: Uuid,
+        /// Until when it holds.
+        expires_at: Time,
+    },
     /// A machine was admitted.
     Admitted {
         /// As which node.

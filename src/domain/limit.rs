@@ -227,3 +227,26 @@ pub const JOIN_TOKEN_SECONDS: i64 = 60 * 60;
 
 /// Join tokens that nobody has used yet.
 pub const JOIN_TOKENS_MAX: usize = 16;
+
+/// Bytes of entries that one call to another node carries, unless a single one is larger: some tens
+/// of milliseconds on a slow line, so that a call stays well under its time-out.
+pub const APPEND_BYTES: usize = 4 << 20;
+
+/// The largest entry of the log: a body at its limit, with its escapes, an analysis and the frame
+/// around it.
+pub const ENTRY_BYTES_MAX: usize = 16 << 20;
+
+/// Connections from other nodes at once: a few for each, and some that are being cut off.
+pub const PEER_CONNECTIONS_MAX: usize = 256;
+
+/// How long a leader asks its followers whether it still leads, before a read is refused.
+pub const LINEARIZE_SECONDS: u64 = 3;
+
+/// Entries that a learner may lack when it is made a voter: a second's worth, so that writes do not
+/// wait for it.
+pub const LEARNER_LAG_ENTRIES: u64 = 500;
+
+/// The shortest time without a leader before a follower stands for election; the longest is twice
+/// that. Ten times the p99 of a healthy disk's fsync and of a local network's round trip; with
+/// pre-vote a stall costs a question and no change of leader.
+pub const ELECTION_MS: u64 = 150;

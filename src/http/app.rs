@@ -141,6 +141,18 @@ impl App {
         self.set_up.load(Ordering::Acquire)
     }
 
+    /// The same, but looks into the state before it says no: another node may have done it.
+    pub(super) async fn look_whether_set_up(&self) -> Result<bool, Fault> {
+        if self.is_set_up() {
+            return Ok(true);
+        }
+        let identity = self.replica.read(query::cluster::identity).await?;
+        if identity.is_some_and(|identity| identity.organisation.is_some()) {
+            self.note_set_up();
+        }
+        Ok(self.is_set_up())
+    }
+
     /// Notes that setup was done: the token is of no use any more.
     pub(super) fn note_set_up(&self) {
         self.set_up.store(true, Ordering::Release);

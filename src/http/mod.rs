@@ -10,6 +10,7 @@ pub mod serve;
 
 mod body;
 mod caller;
+mod cluster;
 mod error;
 mod layers;
 mod paging;

@@ -11,7 +11,7 @@ use utoipa::PartialSchema;
 use crate::auth::permission::Permission;
 
 use super::router::{Route, table};
-use super::{account, acts, interviews, me, people, reports, setup, shares};
+use super::{account, acts, cluster, interviews, me, people, reports, setup, shares};
 
 /// The document.
 pub fn document() -> Value {
@@ -146,6 +146,8 @@ fn schemas() -> Value {
     });
     let bodies = [
         ("SetupBody", json!(setup::SetupBody::schema())),
+        ("JoinBody", json!(cluster::JoinBody::schema())),
+        ("StepDownBody", json!(cluster::StepDownBody::schema())),
         ("LoginBody", json!(account::LoginBody::schema())),
         ("RefreshBody", json!(account::RefreshBody::schema())),
         ("LogoutBody", json!(account::LogoutBody::schema())),

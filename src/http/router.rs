@@ -10,14 +10,16 @@ use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use crate::auth::permission::Permission::{self, ManageKits, ManagePeople, Person, Public};
+use crate::auth::permission::Permission::{
+    self, ManageKits, ManagePeople, Operate, Person, Public,
+};
 use crate::domain::limit;
 
 use super::app::Shared;
 use super::caller::{Guarded, guard};
 use super::{
-    account, acts, assets, health, interviews, kits, layers, me, openapi, people, reports, setup,
-    shares, socket,
+    account, acts, assets, cluster, health, interviews, kits, layers, me, openapi, people, reports,
+    setup, shares, socket,
 };
 
 /// One route.
@@ -37,6 +39,7 @@ pub(super) fn table() -> Vec<Route> {
     let mut table = public();
     table.extend(account_routes());
     table.extend(interview_routes());
+    table.extend(operator_routes());
     table
 }
 
@@ -138,6 +141,22 @@ fn interview_routes() -> Vec<Route> {
         post("/api/v1/interviews/{id}/shares", Person, shares::create, "Make a share link")
             .takes("ShareBody"),
         delete("/api/v1/interviews/{id}/shares/{share}", Person, shares::revoke, "Revoke one"),
+    ]
+}
+
+fn operator_routes() -> Vec<Route> {
+    vec![
+        get("/api/v1/admin/cluster", Operate, cluster::show, "How the nodes stand").early(),
+        post("/api/v1/admin/cluster/tokens", Operate, cluster::token, "A token for a new node")
+            .early(),
+        post("/api/v1/admin/cluster/stepdown", Operate, cluster::step_down, "Hand over")
+            .early()
+            .takes("StepDownBody"),
+        delete("/api/v1/admin/cluster/nodes/{id}", Operate, cluster::remove, "Remove a node")
+            .early(),
+        post("/api/v1/cluster/join", Public, cluster::join, "Become a node, with a token")
+            .early()
+            .takes("JoinBody"),
     ]
 }
 

@@ -67,6 +67,16 @@ impl Directory {
         self.root.join("state.db")
     }
 
+    /// Who this node is.
+    pub fn node(&self) -> PathBuf {
+        self.root.join("node.json")
+    }
+
+    /// The key of a machine that is about to join.
+    pub fn joining(&self) -> PathBuf {
+        self.root.join("joining.json")
+    }
+
     /// Where snapshots lie.
     pub fn snapshots(&self) -> PathBuf {
         self.root.join("snapshots")

@@ -16,3 +16,4 @@ pub mod snapshot;
 pub mod state;
 
 pub use fault::Fault;
+pub use schema::newest_level;

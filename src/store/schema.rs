@@ -28,6 +28,11 @@ pub(super) const STATE: &[Migration] = &[
     },
 ];
 
+/// The highest level of the state's schema that this build can run.
+pub fn newest_level() -> u32 {
+    STATE.len() as u32
+}
+
 /// Brings a database to the newest schema of this build, in one transaction.
 pub(super) fn migrate(db: &mut Connection, migrations: &[Migration]) -> Result<(), Fault> {
     let tx = db.transaction()?;

@@ -131,6 +131,15 @@ impl State {
         Ok(results)
     }
 
+    /// Puts another membership in place of the stored one, for a node that begins anew, and makes
+    /// everything durable.
+    pub fn replace_membership(&self, membership: &[u8]) -> Result<(), Fault> {
+        let db = guard(&self.writer);
+        mark(&db, MEMBERSHIP, membership)?;
+        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
     /// Whether [`State::checkpoint`] has something to do.
     pub fn is_checkpoint_due(&self) -> bool {
         self.unmoved.load(Ordering::Relaxed) >= CHECKPOINT_ENTRIES

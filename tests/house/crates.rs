@@ -11,6 +11,9 @@ type Home = (&'static str, &'static [&'static str]);
 const HOMES: &[Home] = &[
     ("rusqlite", &["src/store"]),
     ("openraft", &["src/cluster"]),
+    ("rcgen", &["src/cluster"]),
+    ("rustls", &["src/cluster"]),
+    ("tokio_rustls", &["src/cluster"]),
     ("axum", &["src/http"]),
     ("rust_embed", &["src/http"]),
     ("serde_path_to_error", &["src/http"]),

@@ -56,7 +56,7 @@ pub(super) fn invite(
         params![token.to_string(), envelope.at.0, expires_at.0],
     )?;
     audit::record(db, envelope, "cluster.token", &token.to_string())?;
-    Ok(Outcome::Done)
+    Ok(Outcome::Invited { token, expires_at })
 }
 
 /// Gives the next id. The same machine with the same token gets the same id again, because the

@@ -58,6 +58,12 @@ pub fn active(db: &Connection) -> Result<Vec<Node>, Fault> {
     Ok(nodes)
 }
 
+/// The highest id that was ever given.
+pub fn highest(db: &Connection) -> Result<u64, Fault> {
+    let highest: Option<i64> = db.query_row("SELECT max(id) FROM node", [], |row| row.get(0))?;
+    Ok(highest.unwrap_or(0) as u64)
+}
+
 fn node(row: &Row<'_>) -> Result<Node, rusqlite::Error> {
     Ok(Node {
         id: row.get::<_, i64>("id")? as u64,

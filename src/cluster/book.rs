@@ -1,0 +1,91 @@
+//! Where the other nodes are. The state says it; a node that has moved says it sooner.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::store::query;
+use crate::store::state::State;
+
+use super::identity::Neighbour;
+use super::wire::About;
+
+/// The addresses of the other nodes.
+#[derive(Clone)]
+pub(super) struct Book {
+    pages: Arc<Mutex<Pages>>,
+    changed: Arc<Notify>,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct Pages {
+    /// What nodes have said of themselves since this one started.
+    told: BTreeMap<u64, About>,
+    /// What was known when this node was admitted.
+    first: BTreeMap<u64, Neighbour>,
+}
+
+impl Book {
+    pub(super) fn new(state: Arc<State>, first: &[Neighbour]) -> Book {
+        let first = first.iter().map(|peer| (peer.node, peer.clone())).collect();
+        let pages = Pages { told: BTreeMap::new(), first };
+        Book { pages: Arc::new(Mutex::new(pages)), changed: Arc::default(), state }
+    }
+
+    /// A node has said where it is and how it stands.
+    pub(super) fn tell(&self, node: u64, about: About) {
+        let before = self.open().told.insert(node, about.clone());
+        if before.as_ref() != Some(&about) {
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// What a node has said of itself.
+    pub(super) fn told(&self, node: u64) -> Option<About> {
+        self.open().told.get(&node).cloned()
+    }
+
+    /// Waits until somebody says something new.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Lets everybody who waits for a change look again.
+    pub(super) fn wake(&self) {
+        self.changed.notify_waiters();
+    }
+
+    /// Where to reach a node. May read the disk.
+    pub(super) fn address(&self, node: u64) -> Option<String> {
+        if let Some(about) = self.told(node) {
+            return Some(about.address);
+        }
+        if let Ok(Some(known)) = self.state.read(|db| query::node::by_id(db, node))
+            && !known.cluster.is_empty()
+        {
+            return Some(known.cluster);
+        }
+        self.open().first.get(&node).map(|peer| peer.cluster.clone())
+    }
+
+    /// Every node that anybody has named, but for those that were removed. May read the disk.
+    pub(super) fn everybody(&self) -> Vec<u64> {
+        let known = self.state.read(query::node::active).unwrap_or_default();
+        if known.is_empty() {
+            return self.open().first.keys().copied().collect();
+        }
+        known.into_iter().map(|node| node.id).collect()
+    }
+
+    /// Whether a node was removed. May read the disk.
+    pub(super) fn is_removed(&self, node: u64) -> bool {
+        let known = self.state.read(|db| query::node::by_id(db, node));
+        matches!(known, Ok(Some(node)) if node.retired_at.is_some())
+    }
+
+    fn open(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
