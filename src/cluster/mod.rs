@@ -14,6 +14,7 @@ pub mod identity;
 
 mod book;
 mod dial;
+mod line;
 mod network;
 mod port;
 mod tls;

@@ -21,8 +21,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::domain::limit;
 
 use super::dial::{Dialer, Way};
+use super::line::{Line, answer};
 use super::raft_types::{LogId, Peer, Types, decode, encode};
-use super::wire::{self, Call, DONE, FRAME_BYTES_MAX, Service};
+use super::wire::{self, Call, Service};
 
 type Vote = openraft::alias::VoteOf<Types>;
 type Snapshot = openraft::alias::SnapshotOf<Types, PathBuf>;
@@ -38,7 +39,7 @@ pub(super) struct Peers {
 pub(super) struct PeerClient {
     target: u64,
     dialer: Arc<OnceLock<Dialer>>,
-    way: Option<Way>,
+    line: Option<Line>,
 }
 
 /// What goes before the entries of a call.
@@ -57,6 +58,9 @@ pub(super) struct SnapshotHead {
     pub(super) bytes: u64,
 }
 
+/// How long entries may take to a follower's disk: its fsync may have to wait for other work there.
+const APPEND_TIME: Duration = Duration::from_secs(2);
+
 /// A snapshot is sent in pieces of this size.
 pub(super) const CHUNK_BYTES: usize = 1 << 20;
 
@@ -67,7 +71,7 @@ pub(super) const CHUNK_TIME: Duration = Duration::from_secs(20);
 const INSTALL_TIME: Duration = Duration::from_secs(300);
 
 /// Why a call came to nothing.
-enum Failure {
+pub(super) enum Failure {
     /// There is no way at all; consensus waits a little before it tries again.
     NoWay(String),
     /// The way broke.
@@ -78,27 +82,23 @@ impl RaftNetworkFactory<Types> for Peers {
     type Network = PeerClient;
 
     async fn new_client(&mut self, target: u64, _node: &Peer) -> PeerClient {
-        PeerClient { target, dialer: self.dialer.clone(), way: None }
+        PeerClient { target, dialer: self.dialer.clone(), line: None }
     }
 }
 
 impl PeerClient {
     /// Sends a call and waits for its answer.
-    async fn call(&mut self, call: Call, body: &[u8], time: Duration) -> Result<Vec<u8>, Failure> {
-        let exchange = async {
-            // Taken out: if this future is dropped half way, so is the connection.
-            let mut way = match self.way.take() {
-                Some(way) => way,
-                None => self.open().await?,
-            };
-            let answer = exchange(&mut way, call, body).await.map_err(Failure::Broken)?;
-            self.way = Some(way);
-            Ok(answer)
+    async fn call(
+        &mut self,
+        call: Call,
+        body: Vec<u8>,
+        time: Duration,
+    ) -> Result<Vec<u8>, Failure> {
+        let line = match self.line.take().filter(|line| !line.is_dead()) {
+            Some(line) => line,
+            None => Line::open(self.dialer.clone(), self.target),
         };
-        match tokio::time::timeout(time, exchange).await {
-            Ok(result) => result,
-            Err(_) => Err(Failure::NoWay(format!("node {} did not answer in time", self.target))),
-        }
+        self.line.insert(line).call(call, body, time).await
     }
 
     async fn open(&self) -> Result<Way, Failure> {
@@ -152,8 +152,9 @@ impl RaftNetworkV2<Types> for PeerClient {
         option: RPCOption,
     ) -> Result<AppendEntriesResponse<Types>, RPCError<Types>> {
         let (body, partly) = write_append(&rpc).map_err(|e| Failure::Broken(e).rpc())?;
-        let answer =
-            self.call(Call::Append, &body, option.soft_ttl()).await.map_err(Failure::rpc)?;
+        // A heartbeat must be answered before the next one; entries have to reach a disk first.
+        let time = if rpc.entries.is_empty() { option.soft_ttl() } else { APPEND_TIME };
+        let answer = self.call(Call::Append, body, time).await.map_err(Failure::rpc)?;
         let response = decode(&answer).map_err(|e| Failure::Broken(e).rpc())?;
         Ok(match (response, partly) {
             (AppendEntriesResponse::Success, Some(last)) => {
@@ -212,7 +213,7 @@ impl PeerClient {
         option: &RPCOption,
     ) -> Result<A, RPCError<Types>> {
         let body = encode(question).map_err(|e| Failure::Broken(e).rpc())?;
-        let answer = self.call(call, &body, option.soft_ttl()).await.map_err(Failure::rpc)?;
+        let answer = self.call(call, body, option.soft_ttl()).await.map_err(Failure::rpc)?;
         decode(&answer).map_err(|e| Failure::Broken(e).rpc())
     }
 }
@@ -248,23 +249,6 @@ fn write_append(rpc: &AppendEntriesRequest<Types>) -> io::Result<(Vec<u8>, Optio
         pieces.push(piece);
     }
     Ok((wire::join(pieces.iter().map(Vec::as_slice))?, partly))
-}
-
-async fn exchange(way: &mut Way, call: Call, body: &[u8]) -> io::Result<Vec<u8>> {
-    wire::send_frame(way, &[&[call as u8], body]).await?;
-    answer(way).await
-}
-
-async fn answer(way: &mut Way) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if !wire::receive_frame(way, &mut bytes, FRAME_BYTES_MAX).await? {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    match bytes.split_first() {
-        Some((&DONE, body)) => Ok(body.to_vec()),
-        Some((_, why)) => Err(io::Error::other(String::from_utf8_lossy(why).into_owned())),
-        None => Err(io::Error::other("the answer is empty")),
-    }
 }
 
 /// Gives up after a while.
