@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::auth::secret::{Purpose, Secrets};
-use crate::cluster::{Ended, Replica, ReplicaOptions};
+use crate::cluster::{Ended, Replica, ReplicaOptions, Unavailable};
 use crate::config::kits;
 use crate::config::settings::Settings;
 use crate::domain::limit;
@@ -144,6 +144,12 @@ impl Running {
     /// Takes the node down: sockets are told, running requests end, consensus stops.
     pub async fn stop(self) {
         self.app.begin_stop();
+        // First of all, so that writes go on elsewhere while this node says its goodbyes.
+        match self.app.replica.hand_over(None).await {
+            Ok(Some(leader)) => tracing::info!(leader, "leadership was handed over"),
+            Ok(None) | Err(Unavailable::NoLeader) => {}
+            Err(error) => tracing::warn!(%error, "leadership was not handed over in time"),
+        }
         self.app.hub.drain().await;
         self.app.sockets_closed().await;
         let _ = self.stop.send(true);

@@ -29,7 +29,7 @@ pub(super) async fn readyz(State(app): State<Shared>) -> Response {
         ready &= ok;
     };
     line(!app.is_stopping(), "node");
-    line(status.leader, "leader");
+    line(status.leader_id.is_some(), "leader");
     line(status.stopped.is_none(), "store");
     if !app.is_set_up() {
         // Setup is for people to do; the node itself is ready for it.

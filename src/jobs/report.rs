@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::cluster::{Replica, Unavailable};
+use crate::cluster::{Replica, Seat, Unavailable};
 use crate::domain::command::{Command, Envelope, Outcome};
 use crate::domain::id::InterviewId;
 use crate::domain::limit;
@@ -34,29 +34,37 @@ pub fn channel() -> (Finished, mpsc::Receiver<InterviewId>) {
     mpsc::channel(WAITING_MAX)
 }
 
-/// Makes reports until the node stops.
+/// Makes reports until the node stops. Every node hears of finished interviews; the one that leads
+/// acts, and looks at once when it begins to lead.
 pub async fn run(replica: Replica, mut finished: mpsc::Receiver<InterviewId>) {
     let mut sweep = tokio::time::interval(SWEEP);
+    let mut seat = replica.watch_seat();
     loop {
+        let leads = *seat.borrow_and_update() == Seat::Here;
         tokio::select! {
             interview = finished.recv() => match interview {
-                Some(interview) => make(&replica, interview).await,
+                Some(interview) if leads => make(&replica, interview).await,
+                Some(_) => {}
                 None => return,
             },
-            _ = sweep.tick() => {
-                let read = |db: &query::Connection| {
-                    query::interview::unreported(db, limit::PAGE_ITEMS_MAX)
-                };
-                match replica.read(read).await {
-                    Ok(missing) => {
-                        for interview in missing {
-                            make(&replica, interview).await;
-                        }
-                    }
-                    Err(fault) => tracing::error!(%fault, "finished interviews were not listed"),
-                }
+            _ = sweep.tick(), if leads => make_missing(&replica).await,
+            changed = seat.changed() => match changed {
+                Ok(()) => sweep.reset_immediately(),
+                Err(_) => return,
+            },
+        }
+    }
+}
+
+async fn make_missing(replica: &Replica) {
+    let read = |db: &query::Connection| query::interview::unreported(db, limit::PAGE_ITEMS_MAX);
+    match replica.read(read).await {
+        Ok(missing) => {
+            for interview in missing {
+                make(replica, interview).await;
             }
         }
+        Err(fault) => tracing::error!(%fault, "finished interviews were not listed"),
     }
 }
 
