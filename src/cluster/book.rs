@@ -1,9 +1,11 @@
 //! Where the other nodes are. The state says it; a node that has moved says it sooner.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 use crate::store::query;
 use crate::store::state::State;
@@ -16,6 +18,7 @@ use super::wire::About;
 pub(super) struct Book {
     pages: Arc<Mutex<Pages>>,
     changed: Arc<Notify>,
+    cast_out: Arc<AtomicBool>,
     state: Arc<State>,
 }
 
@@ -31,7 +34,12 @@ impl Book {
     pub(super) fn new(state: Arc<State>, first: &[Neighbour]) -> Book {
         let first = first.iter().map(|peer| (peer.node, peer.clone())).collect();
         let pages = Pages { told: BTreeMap::new(), first };
-        Book { pages: Arc::new(Mutex::new(pages)), changed: Arc::default(), state }
+        Book {
+            pages: Arc::new(Mutex::new(pages)),
+            changed: Arc::default(),
+            cast_out: Arc::default(),
+            state,
+        }
     }
 
     /// A node has said where it is and how it stands.
@@ -48,13 +56,21 @@ impl Book {
     }
 
     /// Waits until somebody says something new.
-    pub(super) async fn changed(&self) {
-        self.changed.notified().await;
+    pub(super) fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
     }
 
-    /// Lets everybody who waits for a change look again.
-    pub(super) fn wake(&self) {
-        self.changed.notify_waiters();
+    /// Another node says that this one was removed from the cluster.
+    pub(super) fn cast_out(&self) {
+        if !self.cast_out.swap(true, Ordering::AcqRel) {
+            tracing::error!("this node does not belong to the cluster any more");
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// Whether this node was removed.
+    pub(super) fn is_cast_out(&self) -> bool {
+        self.cast_out.load(Ordering::Acquire)
     }
 
     /// Where to reach a node. May read the disk.

@@ -70,6 +70,9 @@ impl Dialer {
                 Ok(Greeted { way, leader })
             }
             Reply::Refused { code, detail } => {
+                if code == RefusedCode::Removed {
+                    self.book.cast_out();
+                }
                 Err(NoWay::Refused { node, address: address.to_owned(), code, detail })
             }
         }

@@ -1,7 +1,7 @@
 //! The one handle on the replicated state: propose, read, and how things stand.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -120,7 +120,6 @@ pub(super) struct Inner {
     pub(super) listener: Mutex<Option<TcpListener>>,
     /// What runs beside requests; it ends with the replica.
     pub(super) beside: Mutex<JoinSet<()>>,
-    pub(super) removed: AtomicBool,
     seat: watch::Receiver<Seat>,
     on_applied: Arc<OnceLock<OnApplied>>,
     metrics: Arc<Metrics>,
@@ -171,7 +170,6 @@ impl Replica {
             on_guest: Arc::default(),
             listener: Mutex::new(Some(listener)),
             beside: Mutex::default(),
-            removed: AtomicBool::new(false),
             seat: seat::watch(&raft),
             raft,
             state,
@@ -275,18 +273,20 @@ impl Replica {
         use openraft::async_runtime::watch::WatchReceiver;
         let mut metrics = self.inner.raft.metrics();
         loop {
+            // Listens before it looks, so that nothing is told in between.
+            let mut told = std::pin::pin!(self.inner.book.changed());
+            told.as_mut().enable();
             if let Some(why) = self.status().stopped {
                 return Ended::Fault(why);
             }
-            if self.inner.removed.load(Ordering::Acquire) {
+            if self.inner.book.is_cast_out() {
                 return Ended::Removed;
             }
-            let told = self.inner.book.changed();
             tokio::select! {
                 changed = metrics.changed() => if changed.is_err() {
                     return Ended::Fault("consensus has ended".to_owned());
                 },
-                () = told => {}
+                () = &mut told => {}
             }
         }
     }

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use openraft::ChangeMembers;
@@ -16,11 +15,11 @@ use crate::domain::command::{Command, Envelope};
 use crate::domain::limit;
 use crate::store::query;
 
-use super::dial::{NoWay, RETRY};
+use super::dial::RETRY;
 use super::raft_types::Peer;
 use super::replica::Replica;
 use super::seat::Seat;
-use super::wire::{RefusedCode, Service};
+use super::wire::Service;
 
 /// Between two looks, if nothing changes.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -82,12 +81,6 @@ async fn greet(replica: &Replica, node: u64) -> Option<u64> {
     let dialer = replica.inner.dialer.get()?;
     match dialer.dial(node, Service::Presence).await {
         Ok(greeted) => greeted.leader,
-        Err(NoWay::Refused { code: RefusedCode::Removed, detail, .. }) => {
-            tracing::error!(detail, "this node does not belong to the cluster any more");
-            replica.inner.removed.store(true, Ordering::Release);
-            replica.inner.book.wake();
-            None
-        }
         Err(no_way) => {
             tracing::info!(%no_way, "another node was not told where this one is");
             None
@@ -110,10 +103,9 @@ pub(super) async fn run(replica: Replica) {
             Err(_) => false,
         };
         if !acted {
-            let book = replica.inner.book.clone();
             tokio::select! {
                 () = tokio::time::sleep(PAUSE) => {}
-                () = book.changed() => {}
+                () = replica.inner.book.changed() => {}
                 changed = seat.changed() => if changed.is_err() { return },
             }
         }

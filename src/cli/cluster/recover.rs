@@ -72,8 +72,8 @@ fn statement(remains: &Remains) -> String {
          It has everything up to entry {} of the log; its newest write is of {}.\n\
          LOST: every write after that which only these nodes have, even if somebody was told that \
          it is safe:\n{}\n\
-         They belong to the old cluster and can never come back into this one. Everybody signs in \
-         again; rooms begin a new epoch; the audit log says so.\n",
+         They belong to the old cluster and can never come back into this one. Access tokens of \
+         programs end; rooms begin a new epoch; the audit log says so.\n",
         remains.index,
         remains.newest,
         if others.is_empty() { "  (no other node is known)".to_owned() } else { others.join("\n") },
