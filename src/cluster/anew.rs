@@ -1,5 +1,5 @@
-//! Beginning anew: makes the state in a stopped node's directory that of a new cluster of one, after
-//! a quorum was lost for good or a backup was restored.
+//! Beginning anew: makes the state in a stopped node's directory that of a new cluster of one,
+//! after a quorum was lost for good or a backup was restored.
 //!
 //! What the journal holds beyond the state is applied first: an entry that a lost majority may have
 //! acknowledged must not be given up while it is here. The new cluster gets its id, authority and

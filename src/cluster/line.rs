@@ -25,7 +25,8 @@ pub(super) struct Line {
 /// Calls that wait for one line: consensus has one of each kind in the air.
 const CALLS_WAITING_MAX: usize = 8;
 
-/// Without an answer for so long a line is dead, whatever its node is; the next call opens a new one.
+/// Without an answer for so long a line is dead, whatever its node is; the next call opens a new
+/// one.
 const DEAD_TIME: Duration = Duration::from_secs(2);
 
 impl Line {

@@ -82,7 +82,8 @@ impl Port {
             Ok(Ok(greeted)) => greeted,
             Ok(Err(error)) => {
                 // Somebody without our certificate, or a port scan: an operator may want to know.
-                tracing::warn!(%from, why = in_words(&error), "a connection to the cluster port was refused");
+                let why = in_words(&error);
+                tracing::warn!(%from, why, "a connection to the cluster port was refused");
                 return Err(error);
             }
             Err(_) => return Err(io::ErrorKind::TimedOut.into()),

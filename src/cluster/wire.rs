@@ -257,15 +257,17 @@ mod tests {
             service: Service::Raft,
             about: about.clone(),
         };
-        assert_eq!(
-            serde_json::to_string(&hello).unwrap(),
-            r#"{"wire":1,"cluster":"00000000-0000-0000-0000-000000000009","from":2,"to":1,"service":"raft","address":"10.0.0.2:8081","http":"http://10.0.0.2:8080","version":"0.1.0","level":2}"#
+        let about_text = concat!(
+            r#""address":"10.0.0.2:8081","http":"http://10.0.0.2:8080","#,
+            r#""version":"0.1.0","level":2"#
         );
+        let cluster = "00000000-0000-0000-0000-000000000009";
+        let head = format!(r#"{{"wire":1,"cluster":"{cluster}","from":2,"to":1,"service":"raft","#);
+        let expected = format!("{head}{about_text}}}");
+        assert_eq!(serde_json::to_string(&hello).unwrap(), expected);
         let reply = Reply::Welcome { about, leader: Some(1) };
-        assert_eq!(
-            serde_json::to_string(&reply).unwrap(),
-            r#"{"welcome":{"address":"10.0.0.2:8081","http":"http://10.0.0.2:8080","version":"0.1.0","level":2,"leader":1}}"#
-        );
+        let expected = format!(r#"{{"welcome":{{{about_text},"leader":1}}}}"#);
+        assert_eq!(serde_json::to_string(&reply).unwrap(), expected);
         let later = r#"{"refused":{"code":"unheard_of","detail":"no"}}"#;
         let read: Reply = serde_json::from_str(later).unwrap();
         assert!(matches!(read, Reply::Refused { code: RefusedCode::Other, .. }));

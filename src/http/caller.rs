@@ -122,12 +122,7 @@ async fn admit(
     // The operator may put a cluster together before anybody has set it up.
     let early = guarded.before_setup && (guarded.permission == Permission::Public || operator);
     if !early && !guarded.app.look_whether_set_up().await? {
-        return Err(Refusal::new(
-            Code::SetupNeeded,
-            "nobody has set this node up yet; open the setup link that it printed, or run \
-             `greenroom setup`",
-        )
-        .into());
+        return Err(setup_needed().into());
     }
     if operator && bearer(headers).is_none() {
         return Ok(Caller::Operator);
@@ -226,6 +221,15 @@ pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
 
 fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// What every route but a few says before setup.
+pub(super) fn setup_needed() -> Refusal {
+    Refusal::new(
+        Code::SetupNeeded,
+        "nobody has set this node up yet; open the setup link that it printed, or run `greenroom \
+         setup`",
+    )
 }
 
 fn missing() -> Refusal {

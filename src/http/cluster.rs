@@ -18,6 +18,7 @@ use crate::domain::refusal::{Code, Refusal};
 
 use super::app::Shared;
 use super::body::{Empty, Write};
+use super::caller::setup_needed;
 use super::error::Error;
 
 /// What a machine sends that wants to become a node.
@@ -100,15 +101,26 @@ pub(super) async fn token(
     Ok(done.response(StatusCode::CREATED, body))
 }
 
-/// Lets a machine in that knows a token. It proves that it knows it, and so do we.
+/// Lets a machine in that knows a token. Before setup nobody else hears more than on other routes.
 pub(super) async fn join(
     State(app): State<Shared>,
-    write: Write<JoinBody>,
+    write: Result<Write<JoinBody>, Error>,
 ) -> Result<Response, Error> {
-    let body = &write.body;
+    match write {
+        Ok(write) => admit(&app, &write.body).await,
+        Err(_) if !app.is_set_up() => Err(setup_needed().into()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The machine proves that it knows the token, and so do we.
+async fn admit(app: &Shared, body: &JoinBody) -> Result<Response, Error> {
     let token = app.secrets.link(Purpose::Join, body.token_id, 0);
     let said = [&body.token_id.to_string(), body.public_key.as_str()];
     if !is_proven(&token, Side::Machine, &said, &body.proof) {
+        if !app.is_set_up() {
+            return Err(setup_needed().into());
+        }
         let detail = "this is not a join token of this cluster; make one with `greenroom cluster \
             token` on a node of it";
         return Err(Refusal::new(Code::AuthInvalid, detail).into());

@@ -32,8 +32,8 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Between two log lines about waiting.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Opens the cluster port: the one that was named, or the port after that of the HTTP listener, or a
-/// free one that is remembered.
+/// Opens the cluster port: the one that was named, or the port after that of the HTTP listener, or
+/// a free one that is remembered.
 pub(super) async fn listen(
     settings: &Settings,
     directory: &Directory,
@@ -92,8 +92,8 @@ fn from_elsewhere(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(route().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), address.port())
 }
 
-/// Founds the cluster if that is this node's to do, or waits until the cluster has let it in and the
-/// state says who the cluster is.
+/// Founds the cluster if that is this node's to do, or waits until the cluster has let it in and
+/// the state says who the cluster is.
 pub(super) async fn take_part(
     replica: &Replica,
     directory: &Directory,
