@@ -100,8 +100,8 @@ const CLUSTER_LISTEN: Setting = Setting {
     example: "10.0.0.1:8081",
     brief: "Address and port for the other nodes",
     long: "Without it, this is the port after that of `listen`, on the same address; if \
-        `listen` has port 0, it is a free port that is remembered. This release runs one node \
-        and opens no such port yet: the value is checked and kept for the one that does.",
+        `listen` has port 0, or if this one has, it is a free port that is remembered. It speaks \
+        TLS with the cluster's own certificates; see docs/cluster.md.",
     set: |settings, value| value::address(value).map(|at| settings.cluster_listen = Some(at)),
     get: |settings| settings.cluster_listen.map(|address| Value::Text(address.to_string())),
     flagged: |flags| flags.cluster_listen.as_deref(),
