@@ -160,7 +160,7 @@ impl Replica {
         let raft = Raft::new(node, config, peers, LogAdapter::new(journal), machine)
             .await
             .map_err(|e| Fault::new("cannot start consensus", e))?;
-        let level = crate::store::newest_level();
+        let level = crate::store::schema::NEWEST;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let about = About { address, http, version, level };
         let inner = Inner {

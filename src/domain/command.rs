@@ -249,6 +249,16 @@ pub enum Command {
         /// In words.
         note: Option<String>,
     },
+    /// The state goes to a higher schema level; every node can run it.
+    RaiseLevel {
+        /// Which.
+        to: u32,
+    },
+    /// The state goes back to a lower schema level, and what it has no place for is gone.
+    LowerLevel {
+        /// Which.
+        to: u32,
+    },
 }
 
 /// An account that does not exist yet.

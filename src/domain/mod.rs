@@ -21,3 +21,4 @@ pub mod interview;
 pub mod room;
 
 pub mod command;
+pub mod level;

@@ -6,7 +6,7 @@
 mod fault;
 
 pub mod directory;
-mod schema;
+pub mod schema;
 
 pub mod journal;
 
@@ -16,4 +16,3 @@ pub mod snapshot;
 pub mod state;
 
 pub use fault::Fault;
-pub use schema::newest_level;

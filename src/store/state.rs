@@ -75,7 +75,7 @@ impl State {
     /// Opens or makes the state.
     pub fn open(path: &Path) -> Result<State, Fault> {
         let mut writer = open_writer(path)?;
-        schema::migrate(&mut writer, schema::STATE)?;
+        schema::open_state(&mut writer)?;
         let readers = (0..limit::READERS).map(|_| open_reader(path)).collect::<Result<_, _>>()?;
         Ok(State {
             path: path.to_owned(),
@@ -170,6 +170,7 @@ impl State {
     /// Replaces everything by the contents of a snapshot's file, in one transaction.
     pub fn install(&self, snapshot: &Path) -> Result<(), Fault> {
         let source = open_reader(snapshot)?;
+        schema::check_state(&source)?;
         let mut db = guard(&self.writer);
         let copy = rusqlite::backup::Backup::new(&source, &mut db)?;
         match copy.step(-1)? {

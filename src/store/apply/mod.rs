@@ -7,6 +7,7 @@
 
 mod audit;
 mod interviews;
+mod level;
 mod nodes;
 mod people;
 mod rooms;
@@ -75,6 +76,7 @@ pub(super) fn apply(tx: &mut Transaction<'_>, envelope: &Envelope) -> Result<App
 }
 
 fn dispatch(db: &Connection, envelope: &Envelope) -> Step<Applied> {
+    level::suffices(db, &envelope.command)?;
     let outcome = match &envelope.command {
         Command::Act { interview, act } => return rooms::act(db, envelope, *interview, act),
         Command::PutKit { kit } => interviews::put_kit(db, envelope, kit)?,
@@ -94,6 +96,8 @@ fn dispatch(db: &Connection, envelope: &Envelope) -> Step<Applied> {
         | Command::PlaceNode { .. }
         | Command::RetireNode { .. }
         | Command::Refound { .. } => membership(db, envelope)?,
+        Command::RaiseLevel { to } => level::raise(db, envelope, *to)?,
+        Command::LowerLevel { to } => level::lower(db, envelope, *to)?,
         Command::Found { .. }
         | Command::SetUp { .. }
         | Command::AddPerson { .. }

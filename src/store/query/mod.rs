@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod event;
 pub mod interview;
 pub mod kit;
+pub mod level;
 pub mod node;
 pub mod once;
 pub mod person;

@@ -228,6 +228,8 @@ fn place(command: &Command) -> usize {
         Command::PlaceNode { .. } => 28,
         Command::RetireNode { .. } => 29,
         Command::Refound { .. } => 30,
+        Command::RaiseLevel { .. } => 31,
+        Command::LowerLevel { .. } => 32,
     }
 }
 
@@ -236,8 +238,9 @@ fn every_command_is_read_as_it_was_written() {
     let mut commands = account_commands();
     commands.extend(interview_commands());
     commands.extend(cluster_commands());
+    commands.extend([Command::RaiseLevel { to: 2 }, Command::LowerLevel { to: 1 }]);
     let places: BTreeSet<usize> = commands.iter().map(place).collect();
-    assert!(places.into_iter().eq(0..=30), "one of each command at least");
+    assert!(places.into_iter().eq(0..=32), "one of each command at least");
     let once = Once { scope: text("person:1"), key: text("k"), fingerprint: "0f".repeat(32) };
     let envelope = |(n, command): (usize, Command)| Envelope {
         v: ENVELOPE_VERSION,
