@@ -17,6 +17,7 @@ mod openapi;
 mod person;
 mod score;
 mod setup;
+mod upgrade;
 
 use std::path::PathBuf;
 
@@ -76,6 +77,9 @@ pub enum Command {
     /// Nodes: how they stand, letting one in, removing one
     #[command(subcommand)]
     Cluster(cluster::Cluster),
+    /// The level of the data: check, raise, take back
+    #[command(subcommand)]
+    Upgrade(upgrade::Upgrade),
     /// The settings
     #[command(subcommand)]
     Config(config::Config),
@@ -123,6 +127,7 @@ async fn dispatch(cli: Cli) -> Result<(), Error> {
         Command::Score(args) => score::run(&args),
         Command::Person(command) => person::run(&context, command).await,
         Command::Cluster(command) => cluster::run(&context, command).await,
+        Command::Upgrade(command) => upgrade::run(&context, command).await,
         Command::Config(command) => config::run(&context, &command),
         Command::Openapi => openapi::run(),
     }

@@ -105,7 +105,7 @@ impl Replica {
     /// Gives the cluster its authority and this node its papers, if they are missing. Only the node
     /// that founds a cluster, alone in it, has to.
     pub async fn certify_founder(&self) -> Result<(), Fault> {
-        if self.inner.dialer.get().is_some() {
+        if self.inner.dialer.get().is_some() || !self.read(query::level::keeps_nodes).await? {
             return Ok(());
         }
         let Some(cluster) = self.read(query::cluster::identity).await?.map(|i| i.cluster_id) else {

@@ -26,7 +26,12 @@ mod replica;
 mod seat;
 mod steward;
 
+mod capability;
+mod level;
+
+pub use capability::{Build, Capability};
 pub use dial::Way;
+pub use level::{Obstacle, Standing, Undo};
 pub use members::{Admission, NodeView, Overview, Role};
 pub use port::{Guest, OnGuest};
 pub use replica::{Ended, OnApplied, Replica, ReplicaOptions, Status, Unavailable, fresh};

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::domain::command::{Envelope, Outcome};
 use crate::domain::limit;
+use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 use crate::store::Fault;
 use crate::store::directory::Directory;
@@ -225,6 +226,9 @@ impl Replica {
         let Ok(_place) = self.inner.places.try_acquire() else {
             return Err(Unavailable::Busy);
         };
+        if let Some(why) = self.too_low_for(&envelope.command).await? {
+            return Ok(Outcome::Refused { refusal: Refusal::conflict(why) });
+        }
         let began = Instant::now();
         let write = self.inner.raft.client_write(Proposal(Arc::new(envelope)));
         let limit = Duration::from_secs(limit::PROPOSAL_SECONDS);
@@ -338,6 +342,7 @@ impl Replica {
 
     /// Stops consensus; what was acknowledged is on disk already.
     pub async fn shutdown(&self) {
+        self.settle_before_stop().await;
         let mut beside = {
             let mut held = self.inner.beside.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *held)
@@ -346,6 +351,7 @@ impl Replica {
         if let Err(error) = self.inner.raft.shutdown().await {
             tracing::warn!(%error, "consensus did not stop in order");
         }
+        self.settle_after_stop().await;
     }
 }
 

@@ -250,3 +250,7 @@ pub const LEARNER_LAG_ENTRIES: u64 = 500;
 /// that. Ten times the p99 of a healthy disk's fsync and of a local network's round trip; with
 /// pre-vote a stall costs a question and no change of leader.
 pub const ELECTION_MS: u64 = 150;
+
+/// Days for which the copy of the state from before an upgrade is kept: whoever has not gone back
+/// by then will not, and people's data must not lie there for ever.
+pub const LEVEL_COPY_DAYS: u64 = 30;

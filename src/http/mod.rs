@@ -28,3 +28,4 @@ mod reports;
 mod setup;
 mod shares;
 mod socket;
+mod upgrade;

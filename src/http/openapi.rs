@@ -11,7 +11,7 @@ use utoipa::PartialSchema;
 use crate::auth::permission::Permission;
 
 use super::router::{Route, table};
-use super::{account, acts, cluster, interviews, me, people, reports, setup, shares};
+use super::{account, acts, cluster, interviews, me, people, reports, setup, shares, upgrade};
 
 /// The document.
 pub fn document() -> Value {
@@ -163,6 +163,7 @@ fn schemas() -> Value {
         ("MemberBody", json!(acts::MemberBody::schema())),
         ("FeedbackBody", json!(reports::FeedbackBody::schema())),
         ("ShareBody", json!(shares::ShareBody::schema())),
+        ("UndoBody", json!(upgrade::UndoBody::schema())),
     ];
     for (name, schema) in bodies {
         schemas[name] = schema;

@@ -19,7 +19,7 @@ use super::app::Shared;
 use super::caller::{Guarded, guard};
 use super::{
     account, acts, assets, cluster, health, interviews, kits, layers, me, openapi, people, reports,
-    setup, shares, socket,
+    setup, shares, socket, upgrade,
 };
 
 /// One route.
@@ -40,6 +40,7 @@ pub(super) fn table() -> Vec<Route> {
     table.extend(account_routes());
     table.extend(interview_routes());
     table.extend(operator_routes());
+    table.extend(upgrade_routes());
     table
 }
 
@@ -157,6 +158,16 @@ fn operator_routes() -> Vec<Route> {
         post("/api/v1/cluster/join", Public, cluster::join, "Become a node, with a token")
             .early()
             .takes("JoinBody"),
+    ]
+}
+
+fn upgrade_routes() -> Vec<Route> {
+    vec![
+        get("/api/v1/admin/upgrade", Operate, upgrade::show, "The level of the data").early(),
+        post("/api/v1/admin/upgrade/finalize", Operate, upgrade::finalize, "Raise it").early(),
+        post("/api/v1/admin/upgrade/undo", Operate, upgrade::undo, "Take the last raise back")
+            .early()
+            .takes("UndoBody"),
     ]
 }
 

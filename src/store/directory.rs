@@ -82,6 +82,16 @@ impl Directory {
         self.root.join("snapshots")
     }
 
+    /// The copy of the state that was kept before it was raised to a level.
+    pub fn before_level(&self, level: u32) -> PathBuf {
+        self.root.join(format!("before-level-{level}.db"))
+    }
+
+    /// There after an undo: the level stays where it is until a person raises it.
+    pub fn level_hold(&self) -> PathBuf {
+        self.root.join("level-hold")
+    }
+
     /// The one-time setup token, until setup.
     pub fn setup_token(&self) -> PathBuf {
         self.root.join("setup-token")

@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
 use super::Fault;
+use super::directory::restrict;
 use super::schema::hexadecimal;
 use super::state::{State, markers, open_reader};
 
@@ -34,18 +35,23 @@ const UNFINISHED: &str = "unfinished.db";
 pub fn build(state: &State, folder: &Path) -> Result<Snapshot, Fault> {
     let unfinished = folder.join(UNFINISHED);
     remove(&unfinished)?;
-    {
-        let source = open_reader(state.path())?;
-        let mut copy = Connection::open(&unfinished)?;
-        let backup = rusqlite::backup::Backup::new(&source, &mut copy)?;
-        if backup.step(-1)? != rusqlite::backup::StepResult::Done {
-            return Err(Fault::plain("the state could not be copied: another process holds it"));
-        }
-        drop(backup);
-        // Without this the copy would be in WAL mode too and grow two files beside it.
-        copy.pragma_update(None, "journal_mode", "delete")?;
-    }
+    copy_state(state, &unfinished)?;
     keep(folder)
+}
+
+/// Copies the whole state into a file that only the operator may read; it is there whole or not at
+/// all.
+pub fn copy(state: &State, path: &Path) -> Result<(), Fault> {
+    let unfinished = path.with_extension("unfinished");
+    remove(&unfinished)?;
+    copy_state(state, &unfinished)?;
+    let steps = || -> std::io::Result<()> {
+        restrict(&unfinished, 0o600)?;
+        File::open(&unfinished)?.sync_all()?;
+        std::fs::rename(&unfinished, path)?;
+        path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    };
+    steps().map_err(|e| Fault::new(format!("cannot keep {}", path.display()), e))
 }
 
 /// Takes over a snapshot that came from elsewhere.
@@ -75,6 +81,19 @@ pub fn current(folder: &Path) -> Result<Option<Snapshot>, Fault> {
         )));
     }
     describe(path).map(Some)
+}
+
+fn copy_state(state: &State, to: &Path) -> Result<(), Fault> {
+    let source = open_reader(state.path())?;
+    let mut copy = Connection::open(to)?;
+    let backup = rusqlite::backup::Backup::new(&source, &mut copy)?;
+    if backup.step(-1)? != rusqlite::backup::StepResult::Done {
+        return Err(Fault::plain("the state could not be copied: another process holds it"));
+    }
+    drop(backup);
+    // Without this the copy would be in WAL mode too and grow two files beside it.
+    copy.pragma_update(None, "journal_mode", "delete")?;
+    Ok(())
 }
 
 fn keep(folder: &Path) -> Result<Snapshot, Fault> {
@@ -120,7 +139,8 @@ fn checksum(path: &Path) -> Result<String, Fault> {
     read().map_err(|e| Fault::new(format!("cannot read {}", path.display()), e))
 }
 
-fn remove(path: &Path) -> Result<(), Fault> {
+/// Removes a file if it is there.
+pub fn remove(path: &Path) -> Result<(), Fault> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(Fault::new(format!("cannot remove {}", path.display()), error))

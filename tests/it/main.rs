@@ -16,3 +16,4 @@ mod golden;
 mod http;
 mod rooms;
 mod store;
+mod upgrade;

@@ -75,6 +75,17 @@ impl Node {
         node
     }
 
+    /// A node on a data directory that was filled before; it is not started.
+    pub(crate) fn on(fill: impl FnOnce(&Path)) -> Node {
+        let dir = TempDir::with_prefix("greenroom-it-").unwrap();
+        let args = ["--listen", "127.0.0.1:0"].map(str::to_owned).to_vec();
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let node = Node { dir, args, address, running: None };
+        std::fs::create_dir(node.data_dir()).unwrap();
+        fill(&node.data_dir());
+        node
+    }
+
     /// Starts it again on the same directory, after it was stopped or killed.
     pub(crate) fn restart(&mut self) {
         assert!(self.running.is_none(), "stop it before it is started again");

@@ -178,6 +178,7 @@ fn journal(draws: &[Draw]) -> Vec<Envelope> {
             signing_key: "key".to_owned(),
             link_key: "key".to_owned(),
         },
+        Command::RaiseLevel { to: greenroom::store::schema::NEWEST },
         Command::SetUp {
             organisation: "Lighthouse".to_owned(),
             admin: new_person(0, true, start),

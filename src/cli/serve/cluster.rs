@@ -100,10 +100,13 @@ pub(super) async fn take_part(
 ) -> Result<query::cluster::Identity, Error> {
     let identity = Identity::load(directory)?;
     let is_guest = identity.as_ref().is_some_and(|identity| !identity.peers.is_empty());
+    let known = replica.read(query::cluster::identity).await?;
     if is_guest {
+        if known.is_some() {
+            replica.settle_level().await?;
+        }
         return wait_for_identity(replica).await;
     }
-    let known = replica.read(query::cluster::identity).await?;
     let certified = identity.as_ref().is_some_and(|identity| identity.papers.is_some());
     if known.is_none() || !certified {
         wait_to_lead(replica).await?;
@@ -114,6 +117,7 @@ pub(super) async fn take_part(
         let cluster_id = ClusterId(fresh());
         do_or_fail(replica, Command::Found { cluster_id, signing_key, link_key }).await?;
     }
+    replica.settle_level().await?;
     if let Some(Anew { reason, loss }) = identity.and_then(|identity| identity.anew) {
         let cluster_id = ClusterId(fresh());
         do_or_fail(replica, Command::Refound { cluster_id, reason, loss }).await?;

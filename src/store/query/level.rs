@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::Fault;
+use super::{Fault, node};
 use crate::store::schema::{self, Loss};
 
 /// The level of the state.
@@ -34,15 +34,17 @@ pub fn losses(db: &Connection, to: u32) -> Result<Vec<Loss>, Fault> {
     schema::losses(db, to)
 }
 
+/// Whether the state is of a level that keeps nodes; below it there can be no second one.
+pub fn keeps_nodes(db: &Connection) -> Result<bool, Fault> {
+    Ok(current(db)? >= NODES_SINCE)
+}
+
 /// Why the nodes of the cluster keep the state from being lowered to a level, if they do.
 pub fn kept_by_nodes(db: &Connection, to: u32) -> Result<Option<String>, Fault> {
-    if to >= NODES_SINCE || current(db)? < NODES_SINCE {
-        return Ok(None);
-    }
-    let last: Option<i64> = db.query_row("SELECT max(id) FROM node", [], |row| row.get(0))?;
-    Ok(last.filter(|id| *id > 1).map(|id| {
+    let last = node::highest(db)?;
+    Ok((to < NODES_SINCE && last > 1).then(|| {
         format!(
-            "node {id} was admitted to this cluster: below level {NODES_SINCE} its id would be \
+            "node {last} was admitted to this cluster: below level {NODES_SINCE} its id would be \
              forgotten, and an id is never given twice"
         )
     }))

@@ -1,8 +1,9 @@
-//! The nodes of the cluster, and the authority that signs their certificates.
+//! The nodes of the cluster, and the authority that signs their certificates. A state of a level
+//! below them has none.
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{Fault, optional_time};
+use super::{Fault, level, optional_time};
 use crate::domain::time::Time;
 
 /// The cluster's certificate authority.
@@ -33,6 +34,9 @@ const NODE: &str = "SELECT id, public_key, cluster, http, retired_at FROM node";
 
 /// The authority, once there is one.
 pub fn authority(db: &Connection) -> Result<Option<Authority>, Fault> {
+    if !level::keeps_nodes(db)? {
+        return Ok(None);
+    }
     let found = db
         .query_row("SELECT certificate, key FROM authority", [], |row| {
             Ok(Authority { certificate: row.get(0)?, key: row.get(1)? })
@@ -43,6 +47,9 @@ pub fn authority(db: &Connection) -> Result<Option<Authority>, Fault> {
 
 /// A node, removed or not.
 pub fn by_id(db: &Connection, id: u64) -> Result<Option<Node>, Fault> {
+    if !level::keeps_nodes(db)? {
+        return Ok(None);
+    }
     let found = db
         .prepare_cached(&format!("{NODE} WHERE id = ?1"))?
         .query_row([id as i64], node)
@@ -52,6 +59,9 @@ pub fn by_id(db: &Connection, id: u64) -> Result<Option<Node>, Fault> {
 
 /// The nodes that were not removed, by id.
 pub fn active(db: &Connection) -> Result<Vec<Node>, Fault> {
+    if !level::keeps_nodes(db)? {
+        return Ok(Vec::new());
+    }
     let mut statement =
         db.prepare_cached(&format!("{NODE} WHERE retired_at IS NULL ORDER BY id"))?;
     let nodes = statement.query_map([], node)?.collect::<Result<_, _>>()?;
@@ -60,6 +70,9 @@ pub fn active(db: &Connection) -> Result<Vec<Node>, Fault> {
 
 /// The highest id that was ever given.
 pub fn highest(db: &Connection) -> Result<u64, Fault> {
+    if !level::keeps_nodes(db)? {
+        return Ok(0);
+    }
     let highest: Option<i64> = db.query_row("SELECT max(id) FROM node", [], |row| row.get(0))?;
     Ok(highest.unwrap_or(0) as u64)
 }

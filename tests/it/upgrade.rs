@@ -1,0 +1,285 @@
+//! Data of earlier releases: opened, served whole, raised, taken back, through every death on the
+//! way. `tests/golden/data/README.md` says what lies in the directories.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use greenroom::store::schema::NEWEST;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::api::{Api, items, text};
+use crate::deadline::PATIENCE;
+use crate::node::{Node, run};
+use crate::scene;
+
+/// People of the golden directories with their passwords.
+const ADMIN: (&str, &str) = ("ngozi.adeyemi@example.org", "Ul8NY2PZgywG4Tmp");
+const CANDIDATE: (&str, &str) = ("mateus.carvalho@example.org", "_xJ02IVDXgz-oTYm");
+const INTERVIEWER: (&str, &str) = ("linh.pham@example.org", "InuUX09M8wJeiwBe");
+
+/// What is not data of the level: made anew at each start, or kept from before.
+const NOT_DATA: [&str; 5] = ["lock", "greenroom.sock", "setup-token", "before-level-*", "*-shm"];
+
+fn golden(level: u32) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data");
+    folder.join(format!("level-{level}.tar.gz"))
+}
+
+fn tar(args: &[&str], archive: &Path, folder: &Path) {
+    let mut tar = Command::new("tar");
+    tar.args(args).arg("-f").arg(archive).arg("-C").arg(folder).arg(".");
+    assert!(tar.status().unwrap().success(), "tar {args:?} {}", archive.display());
+}
+
+/// A node on the data of a level; it does not run yet.
+fn node_of(level: u32) -> Node {
+    Node::on(|data| tar(&["-xz"], &golden(level), data))
+}
+
+async fn sign_in(node: &Node, (email, password): (&str, &str)) -> Api {
+    let body = json!({"email": email, "password": password});
+    let login = node.api().post("/api/v1/auth/login", body).await.ok(200);
+    node.api().bearer(&text(&login["access_token"]))
+}
+
+/// Everything that a person can read of their interviews, by path.
+async fn all_of(api: &Api) -> BTreeMap<String, Value> {
+    let mut all = BTreeMap::new();
+    for path in ["/api/v1/me/context", "/api/v1/me/progress", "/api/v1/kits"] {
+        all.insert(path.to_owned(), api.get(path).await.ok(200));
+    }
+    let list = items(&api.get("/api/v1/interviews?limit=200").await.ok(200));
+    for interview in &list {
+        all.insert(scene::path(interview, ""), api.get(&scene::path(interview, "")).await.ok(200));
+        let events = scene::events(api, interview).await;
+        assert!(!events.is_empty(), "{interview}");
+        all.insert(scene::path(interview, "/events"), json!(events));
+        if interview["state"] == "finished" {
+            let path = scene::path(interview, "/report");
+            let report = api.get(&path).await.ok(200);
+            for answer in report["answers"].as_array().unwrap() {
+                if answer["analysis"]["status"] == "scored" {
+                    scene::check_analysis(&answer["analysis"]);
+                }
+            }
+            all.insert(path, report);
+            for format in ["json", "csv", "md", "html"] {
+                let path = scene::path(interview, &format!("/export?format={format}"));
+                let file = api.get(&path).await;
+                assert_eq!(file.status, 200, "{path}");
+                assert!(!file.body.is_empty(), "{path}");
+            }
+        }
+    }
+    all
+}
+
+/// Everything that the people of a golden directory can read.
+async fn everything(node: &Node) -> Value {
+    let people = sign_in(node, ADMIN).await.get("/api/v1/people").await.ok(200);
+    let mut all = vec![people];
+    for person in [CANDIDATE, INTERVIEWER] {
+        all.push(json!(all_of(&sign_in(node, person).await).await));
+    }
+    let reports = all[1].as_object().unwrap().keys().filter(|path| path.ends_with("/report"));
+    assert!(reports.count() >= 1, "the directory is worth the test: {all:?}");
+    json!(all)
+}
+
+fn upgrade(node: &Node, args: &[&str]) -> (i32, Value, String) {
+    let output = run(node.command().arg("upgrade").args(args), b"");
+    let value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code().unwrap(), value, words)
+}
+
+/// A database as it lies there, in a copy, so that looking changes nothing.
+fn look<T>(node: &Node, name: &str, read: impl FnOnce(&Connection) -> T) -> T {
+    let aside = tempfile::tempdir().unwrap();
+    for file in [name.to_owned(), format!("{name}-wal")] {
+        let from = node.data_dir().join(&file);
+        if from.exists() {
+            std::fs::copy(from, aside.path().join(file)).unwrap();
+        }
+    }
+    read(&Connection::open(aside.path().join(name)).unwrap())
+}
+
+fn texts(db: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = db.prepare(sql).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+/// The schema, to the letter.
+fn schema(db: &Connection) -> Vec<String> {
+    texts(db, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name")
+}
+
+fn level(db: &Connection) -> u32 {
+    db.query_row("SELECT count(*) FROM migration", [], |row| row.get(0)).unwrap()
+}
+
+/// The newest directory is written by `BLESS_DATA=1`: data of the level before, raised and used.
+fn bless(level: u32) {
+    let mut node = node_of(level - 1);
+    node.restart();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let candidate = sign_in(&node, CANDIDATE).await;
+        scene::reported(&candidate).await;
+    });
+    node.kill();
+    let mut args = vec!["-cz".to_owned(), "--owner=0".to_owned(), "--group=0".to_owned()];
+    args.extend(NOT_DATA.map(|name| format!("--exclude={name}")));
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    tar(&args, &golden(level), &node.data_dir());
+}
+
+#[test]
+fn every_level_has_its_golden_directory() {
+    if std::env::var_os("BLESS_DATA").is_some() {
+        bless(NEWEST);
+    }
+    for n in 1..=NEWEST {
+        assert!(golden(n).exists(), "level {n} has no directory; see its README");
+        let bytes = golden(n).metadata().unwrap().len();
+        assert!(bytes < 256 << 10, "{n}: {bytes} bytes are too many for the repository");
+        let node = node_of(n);
+        assert_eq!(look(&node, "state.db", level), n);
+        assert!(node.data_dir().join("state.db-wal").exists(), "it was not closed in order");
+    }
+}
+
+#[tokio::test]
+async fn data_of_every_level_are_served_whole_and_raised() {
+    for n in 1..=NEWEST {
+        let mut node = node_of(n);
+        node.restart();
+        let first = everything(&node).await;
+        let (code, status, words) = upgrade(&node, &["status", "--json"]);
+        assert_eq!((code, &status["level"]), (0, &json!(NEWEST)), "{n}: {words}");
+        assert_eq!(status["waits"], false);
+        assert_eq!(status["nodes"][0]["level"], NEWEST);
+        assert_eq!(upgrade(&node, &["check"]).0, 0);
+        let copy = node.data_dir().join(format!("before-level-{NEWEST}.db"));
+        assert_eq!(copy.exists(), n < NEWEST, "{n}");
+        if n < NEWEST {
+            assert_eq!(level(&Connection::open(&copy).unwrap()), n, "the copy is of before");
+        }
+        node.kill();
+        node.restart();
+        assert_eq!(everything(&node).await, first, "{n}: the same after a crash");
+        // And it is data to go on with, not only to look at.
+        let candidate = sign_in(&node, CANDIDATE).await;
+        let practice = scene::reported(&candidate).await;
+        let share = candidate.post(&scene::path(&practice, "/shares"), json!({})).await.ok(201);
+        let token = text(&share["url"]).rsplit_once('#').unwrap().1.to_owned();
+        node.api().get(&format!("/api/v1/shared/{token}")).await.ok(200);
+    }
+}
+
+/// Starts the node and kills it as soon as this is there, or its socket: then the start was
+/// through.
+fn die_at(node: &Node, name: &str) {
+    let mut serve = node.command();
+    serve.args(["serve", "--listen", "127.0.0.1:0"]);
+    let mut child = serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let since = Instant::now();
+    let there = |name: &str| node.data_dir().join(name).exists();
+    while !there(name) && !there("greenroom.sock") {
+        assert!(since.elapsed() < PATIENCE, "{name} never came");
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test]
+async fn a_death_in_the_middle_of_raising_loses_nothing() {
+    let mut whole = node_of(1);
+    whole.restart();
+    let expected = everything(&whole).await;
+    let copy = format!("before-level-{NEWEST}.db");
+    for name in ["lock", "before-level-2.unfinished", &copy, "greenroom.sock"] {
+        let mut node = node_of(1);
+        die_at(&node, name);
+        let met = look(&node, "state.db", level);
+        assert!(met == 1 || met == NEWEST, "{name}: half of a level: {met}");
+        node.restart();
+        assert_eq!(everything(&node).await, expected, "{name}");
+        assert_eq!(look(&node, "state.db", level), NEWEST, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn undoing_gives_the_release_before_its_data_back() {
+    let before = look(&node_of(1), "state.db", schema);
+    let mut node = node_of(1);
+    node.restart();
+    let first = everything(&node).await;
+    let (code, _, words) = upgrade(&node, &["undo"]);
+    assert_eq!(code, 1, "it says what it costs: {words}");
+    assert!(words.contains("join_token") && words.contains("--yes"), "{words}");
+    let admin = sign_in(&node, ADMIN).await;
+    let path = "/api/v1/admin/upgrade/undo";
+    admin.post(path, json!({})).await.refused(400, "input.invalid");
+    assert_eq!(look(&node, "state.db", level), NEWEST, "nothing was done yet");
+
+    let (code, status, words) = upgrade(&node, &["undo", "--yes", "--json"]);
+    assert_eq!((code, &status["level"]), (0, &json!(1)), "{words}");
+    assert_eq!((&status["held"], &status["waits"]), (&json!(true), &json!(true)));
+    // Once more changes nothing: an admin who is not sure may ask again.
+    assert_eq!(upgrade(&node, &["undo", "--yes"]).0, 0);
+    assert_eq!(everything(&node).await, first);
+    assert_eq!(node.terminate(), 0);
+    assert_eq!(look(&node, "state.db", schema), before, "to the letter");
+    look(&node, "journal.db", |db| {
+        let entries = texts(db, "SELECT CAST(payload AS TEXT) FROM entry");
+        let of_later = entries.iter().filter(|entry| entry.contains("_level"));
+        assert_eq!(of_later.count(), 0, "{entries:?}");
+        assert_eq!(level(db), 1, "the journal is of that release too");
+    });
+
+    node.restart();
+    let (_, status, _) = upgrade(&node, &["status", "--json"]);
+    assert_eq!((&status["level"], &status["held"]), (&json!(1), &json!(true)), "it stays there");
+    let (code, status, words) = upgrade(&node, &["finalize", "--json"]);
+    assert_eq!((code, &status["level"]), (0, &json!(NEWEST)), "{words}");
+    assert_eq!(status["held"], false);
+    node.kill();
+    node.restart();
+    assert_eq!(everything(&node).await, first);
+    assert_eq!(look(&node, "state.db", level), NEWEST);
+}
+
+#[tokio::test]
+async fn only_an_admin_sees_and_changes_the_level() {
+    let org = crate::org::shared().await;
+    let status = org.admin.api.get("/api/v1/admin/upgrade").await.ok(200);
+    assert_eq!(status["level"], NEWEST, "a new cluster is of the newest level");
+    let again = org.admin.api.post("/api/v1/admin/upgrade/finalize", json!({})).await.ok(200);
+    assert_eq!(again["level"], NEWEST, "there was nothing to do");
+    let other = org.person("manager").await.api;
+    other.get("/api/v1/admin/upgrade").await.refused(403, "access.denied");
+    for verb in ["finalize", "undo"] {
+        let path = format!("/api/v1/admin/upgrade/{verb}");
+        other.post(&path, json!({})).await.refused(403, "access.denied");
+    }
+}
+
+#[tokio::test]
+async fn data_of_a_later_release_are_refused_in_words() {
+    let mut node = node_of(1);
+    node.restart();
+    assert_eq!(node.terminate(), 0);
+    let state = Connection::open(node.data_dir().join("state.db")).unwrap();
+    state.execute("INSERT INTO migration VALUES (99, '0099_later', 'x')", []).unwrap();
+    drop(state);
+    let output = run(node.command().args(["serve", "--listen", "127.0.0.1:0"]), b"");
+    assert_eq!(output.status.code(), Some(4));
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(words.contains("newer Greenroom"), "{words}");
+}
