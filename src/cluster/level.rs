@@ -317,3 +317,58 @@ async fn blocking<T: Send + 'static>(
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|e| Fault::new("work on the disk did not finish", e))?
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::cluster::ReplicaOptions;
+    use crate::domain::time::Time;
+    use crate::store::directory::Directory;
+    use crate::telemetry::metrics::Metrics;
+
+    async fn open(dir: &Path) -> Replica {
+        let directory = Arc::new(Directory::open(dir).unwrap());
+        Replica::open(ReplicaOptions { directory, metrics: Metrics::new() }).await.unwrap()
+    }
+
+    fn last_index(replica: &Replica) -> Option<u64> {
+        replica.inner.raft.metrics().borrow_watched().last_log_index
+    }
+
+    #[tokio::test]
+    async fn a_command_above_the_level_does_not_even_get_into_the_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let replica = open(dir.path()).await;
+        replica.lead_alone().await.unwrap();
+        let (token, expires_at) = (uuid::Uuid::from_u128(7), Time(9));
+        let invite = || Envelope::own(replica.now(), Command::InviteNode { token, expires_at });
+        let before = last_index(&replica);
+        let Ok(Outcome::Refused { refusal }) = replica.propose(invite()).await else {
+            panic!("it was taken");
+        };
+        assert!(refusal.detail.contains("upgrade finalize"), "{refusal}");
+        assert_eq!(last_index(&replica), before);
+        replica.settle_level().await.unwrap();
+        assert_eq!(replica.propose(invite()).await.unwrap(), Outcome::Done);
+        replica.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn a_forgotten_log_is_empty_and_the_state_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let replica = open(dir.path()).await;
+        replica.settle_level().await.unwrap();
+        let applied = replica.read(query::level::current).await.unwrap();
+        replica.forget_log().await.unwrap();
+        replica.forget_log().await.unwrap();
+        let purged = replica.inner.raft.metrics().borrow_watched().purged;
+        assert_eq!(purged.map(|log_id| log_id.index), last_index(&replica));
+        replica.shutdown().await;
+        drop(replica);
+        let replica = open(dir.path()).await;
+        assert_eq!(replica.read(query::level::current).await.unwrap(), applied);
+        replica.shutdown().await;
+    }
+}

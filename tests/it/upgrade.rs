@@ -203,10 +203,12 @@ async fn a_death_in_the_middle_of_raising_loses_nothing() {
     whole.restart();
     let expected = everything(&whole).await;
     let copy = format!("before-level-{NEWEST}.db");
-    for name in ["lock", "before-level-2.unfinished", &copy, "greenroom.sock"] {
+    let unfinished = format!("before-level-{NEWEST}.unfinished");
+    for name in ["lock", &unfinished, &copy, "greenroom.sock"] {
         let mut node = node_of(1);
         die_at(&node, name);
         let met = look(&node, "state.db", level);
+        println!("killed when {name} was there: level {met}");
         assert!(met == 1 || met == NEWEST, "{name}: half of a level: {met}");
         node.restart();
         assert_eq!(everything(&node).await, expected, "{name}");
