@@ -254,3 +254,36 @@ pub const ELECTION_MS: u64 = 150;
 /// Days for which the copy of the state from before an upgrade is kept: whoever has not gone back
 /// by then will not, and people's data must not lie there for ever.
 pub const LEVEL_COPY_DAYS: u64 = 30;
+
+/// The manifest of a backup: some tables and migrations, each some hundred bytes.
+pub const BACKUP_MANIFEST_BYTES_MAX: u64 = 1 << 20;
+
+/// How long a request for a backup may take: 100 GB at 60 MB a second.
+pub const BACKUP_SECONDS: u64 = 30 * 60;
+
+/// How long one piece of a backup may take to be sent before its reader counts as gone.
+pub const BACKUP_STALL_SECONDS: u64 = 60;
+
+/// Free space that a backup needs, as a multiple of the state: the copy and the file, then the file
+/// and what is restored to check it.
+pub const BACKUP_SPACE_FACTOR: u64 = 2;
+
+/// Scheduled backups that failed their check and are kept to be looked at.
+pub const BACKUPS_UNVERIFIED_MAX: usize = 3;
+
+/// Scheduled backups of one list: more than the widest policy keeps.
+pub const BACKUPS_LISTED_MAX: usize = 1_000;
+
+/// Verified backups that a policy may keep by their number: a day of hourly ones for each day of a
+/// month would be 744.
+pub const BACKUPS_LAST_MAX: u64 = 750;
+
+/// Verified backups that a policy may keep by their week: four years.
+pub const BACKUPS_WEEKLY_MAX: u64 = 208;
+
+/// Between two scheduled backups at most: a quarter.
+pub const BACKUP_HOURS_MAX: u64 = 92 * 24;
+
+/// After a scheduled backup that failed, how long before the next try: soon enough to have one on
+/// the same day, not so soon that the log is full of it.
+pub const BACKUP_RETRY_MS: i64 = 60 * 60 * 1_000;

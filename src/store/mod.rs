@@ -11,8 +11,10 @@ pub mod schema;
 pub mod journal;
 
 mod apply;
+pub mod backup;
 pub mod query;
 pub mod snapshot;
+pub mod space;
 pub mod state;
 
 pub use fault::Fault;

@@ -24,6 +24,13 @@ pub(super) struct Migration {
     about: &'static str,
 }
 
+impl Migration {
+    /// Its name and the checksum of its text, as a database that it made keeps them.
+    pub(super) fn identity(&self) -> (String, String) {
+        (self.name.to_owned(), checksum(self.sql))
+    }
+}
+
 /// The journal's migrations.
 pub(super) const JOURNAL: &[Migration] = &[Migration {
     name: "0001_log",

@@ -35,7 +35,7 @@ const UNFINISHED: &str = "unfinished.db";
 pub fn build(state: &State, folder: &Path) -> Result<Snapshot, Fault> {
     let unfinished = folder.join(UNFINISHED);
     remove(&unfinished)?;
-    copy_state(state, &unfinished)?;
+    copy_pages(state.path(), &unfinished)?;
     keep(folder)
 }
 
@@ -44,7 +44,7 @@ pub fn build(state: &State, folder: &Path) -> Result<Snapshot, Fault> {
 pub fn copy(state: &State, path: &Path) -> Result<(), Fault> {
     let unfinished = path.with_extension("unfinished");
     remove(&unfinished)?;
-    copy_state(state, &unfinished)?;
+    copy_pages(state.path(), &unfinished)?;
     let steps = || -> std::io::Result<()> {
         restrict(&unfinished, 0o600)?;
         File::open(&unfinished)?.sync_all()?;
@@ -83,8 +83,9 @@ pub fn current(folder: &Path) -> Result<Option<Snapshot>, Fault> {
     describe(path).map(Some)
 }
 
-fn copy_state(state: &State, to: &Path) -> Result<(), Fault> {
-    let source = open_reader(state.path())?;
+/// Copies the state as it is now into a file of its own, which no write waits for.
+pub(super) fn copy_pages(state: &Path, to: &Path) -> Result<(), Fault> {
+    let source = open_reader(state)?;
     let mut copy = Connection::open(to)?;
     let backup = rusqlite::backup::Backup::new(&source, &mut copy)?;
     if backup.step(-1)? != rusqlite::backup::StepResult::Done {

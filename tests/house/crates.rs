@@ -10,6 +10,7 @@ type Home = (&'static str, &'static [&'static str]);
 /// Crates with a home.
 const HOMES: &[Home] = &[
     ("rusqlite", &["src/store"]),
+    ("rustix", &["src/store"]),
     ("openraft", &["src/cluster"]),
     ("rcgen", &["src/cluster"]),
     ("rustls", &["src/cluster"]),

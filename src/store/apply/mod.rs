@@ -5,7 +5,7 @@
 //! **Invariant:** a refused command leaves no trace, so its idempotency key stays free.
 //! **Invariant:** the record under a key is written in the same transaction as the effect (law I4).
 
-mod audit;
+pub(super) mod audit;
 mod interviews;
 mod level;
 mod nodes;

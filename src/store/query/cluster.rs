@@ -41,3 +41,10 @@ pub fn newest_time(db: &Connection) -> Result<Time, Fault> {
         db.query_row("SELECT newest_at FROM clock", [], |row| row.get(0)).optional()?;
     Ok(Time(newest.unwrap_or(0)))
 }
+
+/// When the cluster was founded.
+pub fn founded_at(db: &Connection) -> Result<Option<Time>, Fault> {
+    let founded =
+        db.query_row("SELECT founded_at FROM cluster", [], |row| row.get(0)).optional()?;
+    Ok(founded.map(Time))
+}

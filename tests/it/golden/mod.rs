@@ -3,6 +3,7 @@
 //! A golden file holds the text. The text is read back to the value, and the value prints the text.
 //! `BLESS=1` writes the files anew; whether the change may be is for a person to say.
 
+mod backups;
 mod commands;
 mod events;
 mod frames;
