@@ -103,7 +103,7 @@ fn unknown(name: &str) -> String {
     }
 }
 
-/// Every setting so far is a text or a list of texts.
+/// Every setting so far is a text, a list of texts or a whole number.
 fn plain(value: &Spanned<DeValue<'_>>) -> Result<Value, String> {
     match value.get_ref() {
         DeValue::String(text) => Ok(Value::Text(text.to_string())),
@@ -114,6 +114,9 @@ fn plain(value: &Spanned<DeValue<'_>>) -> Result<Value, String> {
             });
             texts.collect::<Result<_, _>>().map(Value::List)
         }
+        DeValue::Integer(digits) => i64::from_str_radix(digits.as_str(), digits.radix())
+            .map(Value::Number)
+            .map_err(|_| "is too large a number".to_owned()),
         other => Err(format!("expected a text in quotes, found {}", kind(other))),
     }
 }

@@ -152,6 +152,7 @@ mod tests {
             Takes::Origin | Takes::Origins => format!("https://s{source}.example.org"),
             Takes::Choice(words) => words[source % words.len()].to_owned(),
             Takes::Text => ["warn", "debug", "trace"][source].to_owned(),
+            Takes::Number(min, _) => (min + 1 + source as u64).to_string(),
         }
     }
 
@@ -176,9 +177,12 @@ mod tests {
             let (mut file, mut env) = (String::new(), Vec::new());
             for (setting, [in_file, in_env, _]) in SETTINGS.iter().zip(&sources) {
                 if *in_file {
-                    let list = setting.takes == Takes::Origins;
-                    let text = format!("{:?}", sample(setting, 0));
-                    let text = if list { format!("[{text}]") } else { text };
+                    let sample = sample(setting, 0);
+                    let text = match setting.takes {
+                        Takes::Origins => format!("[{sample:?}]"),
+                        Takes::Number(..) => sample,
+                        _ => format!("{sample:?}"),
+                    };
                     file += &format!("{} = {text}\n", setting.key);
                 }
                 if *in_env {

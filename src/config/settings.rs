@@ -28,6 +28,14 @@ pub struct Settings {
     pub environment: Environment,
     /// The file with the token that may read the metrics.
     pub metrics_token_file: Option<PathBuf>,
+    /// Where scheduled backups lie; without it `backups` in [`Settings::data_dir`].
+    pub backup_dir: Option<PathBuf>,
+    /// Hours between two scheduled backups; 0: none.
+    pub backup_every_hours: u64,
+    /// How many of the newest scheduled backups stay.
+    pub backup_keep_last: u64,
+    /// For how many weeks the newest scheduled backup of each stays too.
+    pub backup_keep_weekly: u64,
     /// Where each setting came from, by its key.
     pub origins: BTreeMap<&'static str, Origin>,
 }
@@ -104,6 +112,10 @@ impl Settings {
             log_filter: String::new(),
             environment: Environment::Production,
             metrics_token_file: None,
+            backup_dir: None,
+            backup_every_hours: 0,
+            backup_keep_last: 1,
+            backup_keep_weekly: 0,
             origins: BTreeMap::new(),
         }
     }

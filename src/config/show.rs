@@ -90,6 +90,7 @@ pub fn show_json(settings: &Settings) -> serde_json::Value {
             None => serde_json::Value::Null,
             Some(Value::Text(text)) => json!(text),
             Some(Value::List(texts)) => json!(texts),
+            Some(Value::Number(number)) => json!(number),
         };
         let origin = settings.origins[setting.key].to_string();
         json!({"key": setting.key, "value": value, "origin": origin})
@@ -107,6 +108,7 @@ fn toml_of(value: &Value) -> String {
     match value {
         Value::Text(text) => toml::Value::from(text.as_str()).to_string(),
         Value::List(texts) => toml::Value::from(texts.clone()).to_string(),
+        Value::Number(number) => number.to_string(),
     }
 }
 
@@ -120,6 +122,7 @@ fn takes(takes: Takes) -> String {
             words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")
         }
         Takes::Text => "text".to_owned(),
+        Takes::Number(min, max) => format!("{min} to {max}"),
     }
 }
 

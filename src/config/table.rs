@@ -2,6 +2,8 @@
 //!
 //! The order of the rows is the order in the help, the template and the reference.
 
+mod backup;
+
 use super::settings::{Environment, Flags, Settings};
 use super::value::{self, Value};
 use crate::telemetry::{self, LogFormat};
@@ -48,6 +50,8 @@ pub enum Takes {
     Choice(&'static [&'static str]),
     /// A text.
     Text,
+    /// A whole number between these.
+    Number(u64, u64),
 }
 
 /// Further origins: an installation is embedded in a few portals, not in hundreds.
@@ -69,6 +73,10 @@ pub const SETTINGS: &[Setting] = &[
     LOG_FILTER,
     ENVIRONMENT,
     METRICS_TOKEN_FILE,
+    backup::DIR,
+    backup::EVERY_HOURS,
+    backup::KEEP_LAST,
+    backup::KEEP_WEEKLY,
 ];
 
 /// Names that begin like ours but are read elsewhere: this one says at build time where the pages
@@ -236,7 +244,7 @@ impl Setting {
     pub(super) fn default_value(&self) -> Option<Value> {
         self.default.map(|default| match default {
             "[]" => Value::List(Vec::new()),
-            text => Value::Text(text.to_owned()),
+            text => self.read_words(text),
         })
     }
 
@@ -247,6 +255,11 @@ impl Setting {
                 let parts = words.split(',').map(str::trim).filter(|part| !part.is_empty());
                 Value::List(parts.map(str::to_owned).collect())
             }
+            // What is no number stays a text, and is refused with the bounds.
+            Takes::Number(..) => match words.trim().parse() {
+                Ok(number) => Value::Number(number),
+                Err(_) => Value::Text(words.to_owned()),
+            },
             _ => Value::Text(words.to_owned()),
         }
     }

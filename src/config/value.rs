@@ -10,6 +10,8 @@ pub(super) enum Value {
     Text(String),
     /// Some texts.
     List(Vec<String>),
+    /// A whole number.
+    Number(i64),
 }
 
 /// A name of a machine has at most 253 characters (RFC 1035).
@@ -27,6 +29,7 @@ impl Value {
             }
             Value::Text(text) => Ok(text.trim()),
             Value::List(_) => Err("expected one text, found a list".to_owned()),
+            Value::Number(_) => Err("expected a text in quotes, found a number".to_owned()),
         }
     }
 
@@ -34,11 +37,22 @@ impl Value {
     pub(super) fn list(&self) -> Result<&[String], String> {
         match self {
             Value::List(texts) => Ok(texts),
-            Value::Text(_) => {
+            Value::Text(_) | Value::Number(_) => {
                 Err("expected a list, such as [\"https://one.example.org\"]".to_owned())
             }
         }
     }
+}
+
+/// A whole number between these.
+pub(super) fn number(value: &Value, min: u64, max: u64) -> Result<u64, String> {
+    let found = match value {
+        Value::Number(number) => u64::try_from(*number).ok(),
+        Value::Text(text) => text.trim().parse().ok(),
+        Value::List(_) => None,
+    };
+    let within = found.filter(|number| (min..=max).contains(number));
+    within.ok_or_else(|| format!("must be a whole number from {min} to {max}, without quotes"))
 }
 
 /// An address to listen on.
@@ -169,6 +183,22 @@ mod tests {
         ] {
             assert!(origin(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn numbers_stay_within_their_bounds() {
+        let number = |value: Value| number(&value, 1, 750);
+        assert_eq!(number(Value::Number(750)), Ok(750));
+        assert_eq!(number(Value::Text(" 7 ".to_owned())), Ok(7));
+        for wrong in [0, -1, 751, i64::MIN] {
+            let why = number(Value::Number(wrong)).unwrap_err();
+            assert!(why.contains("from 1 to 750"), "{wrong}: {why}");
+        }
+        for wrong in ["", "seven", "7.5", "0x7", "99999999999999999999"] {
+            assert!(number(Value::Text(wrong.to_owned())).is_err(), "{wrong}");
+        }
+        assert!(number(Value::List(Vec::new())).is_err());
+        assert!(Value::Number(7).text().is_err() && Value::Number(7).list().is_err());
     }
 
     #[test]
