@@ -20,6 +20,7 @@ use crate::domain::limit;
 use crate::http::app::{App, Parts, Shared};
 use crate::http::{router, serve};
 use crate::insight::Engine;
+use crate::jobs::backup::{self, Backups};
 use crate::jobs::report;
 use crate::store::Fault;
 use crate::store::directory::{Directory, DirectoryError};
@@ -109,6 +110,7 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
         Some(_) => None,
         None => Some(setup_token(&directory, &secrets, &identity)?),
     };
+    let backups = Backups::open(replica.clone(), &directory, &settings, metrics.clone())?;
     let public_url =
         settings.public_url.unwrap_or_else(|| format!("http://{}", reachable(address)));
     let app = App::new(Parts {
@@ -121,6 +123,7 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
         allowed_origins: settings.allowed_origins,
         metrics_token,
         directory: directory.clone(),
+        backups: backups.clone(),
         setup_token: setup_token.clone(),
     })
     .await?;
@@ -137,6 +140,7 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
         tokio::spawn(serve::unix(operator, router, stopping)),
     ];
     tokio::spawn(report::run(replica, to_report));
+    tokio::spawn(backup::run(backups));
     Ok(Running { address, public_url, setup_token, app, stop, servers })
 }
 

@@ -16,6 +16,7 @@ use crate::domain::kit::Kit;
 use crate::domain::limit;
 use crate::domain::refusal::{Code, Refusal};
 use crate::insight::Engine;
+use crate::jobs::backup::Backups;
 use crate::room::answer::Analyst;
 use crate::room::hub::Hub;
 use crate::store::Fault;
@@ -55,6 +56,8 @@ pub struct App {
     pub metrics_token: Option<String>,
     /// Where the setup token lies until setup.
     pub directory: Arc<Directory>,
+    /// The backups.
+    pub backups: Arc<Backups>,
     /// The setup token until setup.
     pub setup_token: Mutex<Option<String>>,
     /// A place for each socket of this node.
@@ -87,6 +90,8 @@ pub struct Parts {
     pub metrics_token: Option<String>,
     /// The data directory.
     pub directory: Arc<Directory>,
+    /// The backups.
+    pub backups: Arc<Backups>,
     /// The setup token, if setup is still to be done.
     pub setup_token: Option<String>,
 }
@@ -128,6 +133,7 @@ impl App {
             allowed_origins: parts.allowed_origins,
             metrics_token: parts.metrics_token,
             directory: parts.directory,
+            backups: parts.backups,
             setup_token: Mutex::new(parts.setup_token),
             sockets: Arc::new(Semaphore::new(limit::SOCKETS_MAX)),
             set_up: AtomicBool::new(identity.organisation.is_some()),

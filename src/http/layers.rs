@@ -14,6 +14,7 @@ use crate::domain::limit;
 use crate::domain::refusal::{Code, Refusal};
 
 use super::app::Shared;
+use super::backups;
 use super::error::Problem;
 
 /// The id of a request, from the door to the log entry.
@@ -39,7 +40,9 @@ pub(super) async fn around(
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let trace = traceparent(&request);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let limit = Duration::from_secs(limit::REQUEST_SECONDS);
+    let slow = route.as_deref().is_some_and(|route| route.starts_with(backups::SLOW));
+    let limit = if slow { limit::BACKUP_SECONDS } else { limit::REQUEST_SECONDS };
+    let limit = Duration::from_secs(limit);
     let mut response = match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::bare(

@@ -18,6 +18,7 @@ mod paging;
 mod account;
 mod acts;
 mod assets;
+mod backups;
 mod health;
 mod interviews;
 mod kits;

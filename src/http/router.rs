@@ -18,8 +18,8 @@ use crate::domain::limit;
 use super::app::Shared;
 use super::caller::{Guarded, guard};
 use super::{
-    account, acts, assets, cluster, health, interviews, kits, layers, me, openapi, people, reports,
-    setup, shares, socket, upgrade,
+    account, acts, assets, backups, cluster, health, interviews, kits, layers, me, openapi, people,
+    reports, setup, shares, socket, upgrade,
 };
 
 /// One route.
@@ -158,6 +158,9 @@ fn operator_routes() -> Vec<Route> {
         post("/api/v1/cluster/join", Public, cluster::join, "Become a node, with a token")
             .early()
             .takes("JoinBody"),
+        get("/api/v1/admin/backup", Operate, backups::download, "The whole state as one file"),
+        get("/api/v1/admin/backups", Operate, backups::list, "Scheduled backups of this node"),
+        post("/api/v1/admin/backups", Operate, backups::create, "Make one of them now"),
     ]
 }
 

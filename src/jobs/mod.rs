@@ -1,4 +1,5 @@
-//! Work without a person waiting: reports, exports.
+//! Work without a person waiting: reports, exports, backups.
 
+pub mod backup;
 pub mod export;
 pub mod report;

@@ -46,6 +46,9 @@ pub struct Metrics {
     pub term: Gauge,
     /// Log entries that this node has not applied yet.
     pub replication_lag_entries: Gauge,
+    /// When the newest verified backup of this node was made, in Unix seconds; 0 without one.
+    pub backup_newest: Gauge,
+    backups: Family<BackupLabels, Counter>,
 }
 
 /// Which way a frame goes.
@@ -66,6 +69,17 @@ pub enum LoginResult {
     Wrong,
     /// Turned away, because too many were waiting.
     Busy,
+}
+
+/// How a scheduled backup ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BackupResult {
+    /// It is there, and good.
+    Verified,
+    /// It is there, and a check failed.
+    Unverified,
+    /// It is not there.
+    Failed,
 }
 
 /// Where the events of a resume came from.
@@ -104,6 +118,11 @@ struct RefusalLabels {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LoginLabels {
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BackupLabels {
     result: &'static str,
 }
 
@@ -165,6 +184,12 @@ impl Metrics {
             refusals: metric(to, "refusals", "Requests and frames that were refused"),
             logins: metric(to, "logins", "Attempts to sign in"),
             resumes: metric(to, "resumes", "Sockets that came back"),
+            backup_newest: metric(
+                to,
+                "backup_newest_timestamp_seconds",
+                "Unix time of this node's newest verified backup, 0 without one",
+            ),
+            backups: metric(to, "backup_runs", "Scheduled backups by how they ended"),
             routes: Mutex::default(),
             requests,
             registry,
@@ -225,6 +250,16 @@ impl Metrics {
         self.resumes.get_or_create(&ResumeLabels { source }).inc();
     }
 
+    /// A scheduled backup ended.
+    pub fn backup(&self, result: BackupResult) {
+        let result = match result {
+            BackupResult::Verified => "verified",
+            BackupResult::Unverified => "unverified",
+            BackupResult::Failed => "failed",
+        };
+        self.backups.get_or_create(&BackupLabels { result }).inc();
+    }
+
     /// The route itself while there is room for it.
     fn known<'a>(&self, route: &'a str) -> &'a str {
         let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -271,6 +306,7 @@ mod tests {
         metrics.login(LoginResult::Wrong);
         metrics.resume(ResumeSource::Ring);
         metrics.sockets.set(3);
+        metrics.backup(BackupResult::Verified);
         let page = metrics.encode();
         let stages = ["proposal_queue", "journal_fsync", "quorum", "apply", "fanout", "analysis"];
         for name in stages.iter().chain(&["http_request"]) {
@@ -291,6 +327,8 @@ mod tests {
             "greenroom_term 0",
             "greenroom_replication_lag_entries 0",
             "greenroom_apply_seconds_count 0",
+            "greenroom_backup_newest_timestamp_seconds 0",
+            "greenroom_backup_runs_total{result=\"verified\"} 1",
             &format!("greenroom_build_info{{version=\"{version}\"}} 1"),
         ] {
             assert!(page.lines().any(|found| found == line), "{line}: {page}");

@@ -1,0 +1,113 @@
+//! Backups, for admins and the operator: one to take away, and those that the node keeps.
+
+use std::io::Read;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::domain::limit;
+use crate::domain::refusal::Refusal;
+use crate::jobs::backup::NotMade;
+use crate::store::backup::Draft;
+use crate::store::backup::shelf::Kept;
+
+use super::app::Shared;
+use super::body::{Empty, Write};
+use super::caller::Caller;
+use super::error::Error;
+
+/// What the paths of these routes begin with: they may take as long as the state is large.
+pub(super) const SLOW: &str = "/api/v1/admin/backup";
+
+/// Bytes that are sent in one go, and pieces that wait for the reader.
+const PIECE: usize = 256 << 10;
+const PIECES_WAITING_MAX: usize = 4;
+
+/// The state of this node as it is now, as a file.
+pub(super) async fn download(State(app): State<Shared>, caller: Caller) -> Result<Response, Error> {
+    let draft = app.backups.draft().await?;
+    let (bytes, at) = (draft.bytes(), draft.manifest().created_at);
+    // It holds every key: that it was taken has to be seen somewhere.
+    tracing::warn!(by = caller.scope(), bytes, "a backup is being downloaded");
+    let name = format!("greenroom-{}.backup", at.to_string().replace(':', "-"));
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::CONTENT_LENGTH, bytes.to_string()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    Ok((headers, body(draft)).into_response())
+}
+
+/// The scheduled backups of this node.
+pub(super) async fn list(State(app): State<Shared>) -> Result<Json<Value>, Error> {
+    let items: Vec<Value> = app.backups.list().await?.iter().map(view).collect();
+    Ok(Json(json!({"items": items, "next": null, "dir": app.backups.folder()})))
+}
+
+/// One more of them, now.
+pub(super) async fn create(
+    State(app): State<Shared>,
+    _write: Write<Empty>,
+) -> Result<Response, Error> {
+    let kept = app.backups.make().await?;
+    Ok((StatusCode::CREATED, Json(view(&kept))).into_response())
+}
+
+fn view(kept: &Kept) -> Value {
+    json!({
+        "file": kept.file,
+        "path": kept.path,
+        "created_at": kept.created_at,
+        "bytes": kept.bytes,
+        "verified": kept.verified,
+    })
+}
+
+/// The file piece by piece. A reader that takes nothing for a while loses the connection, and sees
+/// that the length is not the promised one.
+fn body(draft: Draft) -> Body {
+    let (sender, receiver) = mpsc::channel::<std::io::Result<Bytes>>(PIECES_WAITING_MAX);
+    let handle = tokio::runtime::Handle::current();
+    tokio::task::spawn_blocking(move || {
+        let mut reader = draft.into_reader();
+        loop {
+            let mut piece = Vec::with_capacity(PIECE);
+            let read = reader.by_ref().take(PIECE as u64).read_to_end(&mut piece);
+            let (last, piece) = match read {
+                Ok(0) => return,
+                Ok(_) => (false, Ok(Bytes::from(piece))),
+                Err(error) => {
+                    tracing::error!(%error, "a backup could not be read while it was sent");
+                    (true, Err(error))
+                }
+            };
+            let patience = Duration::from_secs(limit::BACKUP_STALL_SECONDS);
+            let sent = handle.block_on(sender.send_timeout(piece, patience));
+            if sent.is_err() || last {
+                return;
+            }
+        }
+    });
+    let pieces = stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|piece| (piece, receiver))
+    });
+    Body::from_stream(pieces)
+}
+
+impl From<NotMade> for Error {
+    fn from(why: NotMade) -> Error {
+        match why {
+            NotMade::Busy | NotMade::NoRoom { .. } => Refusal::conflict(why.to_string()).into(),
+            NotMade::Unverified { .. } => Error::Fault(crate::store::Fault::plain(why.to_string())),
+            NotMade::Fault(fault) => Error::Fault(fault),
+        }
+    }
+}
