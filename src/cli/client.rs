@@ -6,7 +6,9 @@
 //! **Invariant:** what comes back is a document of a node that granted the request; all else is an
 //! error with its exit code.
 
-use std::io;
+mod download;
+
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -101,8 +103,33 @@ impl Client {
         self.send(Method::PATCH, path, Some(body)).await
     }
 
+    /// Reads what is no document but a file, piece by piece, into `to`.
+    pub(super) async fn download(&self, path: &str, to: &mut impl Write) -> Result<(), Error> {
+        let request = self.request(Method::GET, path, None)?;
+        match self.connect().await? {
+            Stream::Tcp(stream) => download::receive(stream, request, to).await,
+            Stream::Socket(stream) => download::receive(stream, request, to).await,
+        }
+    }
+
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Error> {
         let request = self.request(method, path, body)?;
+        let stream = self.connect().await?;
+        let reply = timeout(Duration::from_secs(REPLY_SECONDS), async {
+            match stream {
+                Stream::Tcp(stream) => exchange(stream, request).await,
+                Stream::Socket(stream) => exchange(stream, request).await,
+            }
+        });
+        let late = || {
+            let what = format!("the node gave no answer within {REPLY_SECONDS} seconds");
+            Error::unavailable(what).next("look whether the change was made before you try again")
+        };
+        let (status, bytes) = reply.await.map_err(|_| late())?.map_err(broke)?;
+        read(status, &bytes)
+    }
+
+    async fn connect(&self) -> Result<Stream, Error> {
         let connected = timeout(Duration::from_secs(CONNECT_SECONDS), async {
             match &self.target {
                 Target::Tcp(authority) => {
@@ -114,22 +141,7 @@ impl Client {
             }
         });
         let stream = connected.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-        let stream = stream.map_err(|error| self.unreachable(&error))?;
-        let reply = timeout(Duration::from_secs(REPLY_SECONDS), async {
-            match stream {
-                Stream::Tcp(stream) => exchange(stream, request).await,
-                Stream::Socket(stream) => exchange(stream, request).await,
-            }
-        });
-        let late = || {
-            let what = format!("the node gave no answer within {REPLY_SECONDS} seconds");
-            Error::unavailable(what).next("look whether the change was made before you try again")
-        };
-        let (status, bytes) = reply.await.map_err(|_| late())?.map_err(|why| {
-            let next = "try again; if it goes on, look into the node's log";
-            Error::unavailable("the connection to the node broke").why(why).next(next)
-        })?;
-        read(status, &bytes)
+        stream.map_err(|error| self.unreachable(&error))
     }
 
     fn request(
@@ -243,6 +255,11 @@ async fn exchange(
     let status = response.status().as_u16();
     let body = Limited::new(response.into_body(), REPLY_BYTES_MAX).collect().await;
     Ok((status, body.map_err(|error| error.to_string())?.to_bytes()))
+}
+
+fn broke(why: String) -> Error {
+    let next = "try again; if it goes on, look into the node's log";
+    Error::unavailable("the connection to the node broke").why(why).next(next)
 }
 
 fn read(status: u16, bytes: &[u8]) -> Result<Value, Error> {

@@ -9,6 +9,7 @@ mod output;
 
 pub mod serve;
 
+mod backup;
 mod client;
 mod cluster;
 mod config;
@@ -80,6 +81,9 @@ pub enum Command {
     /// The level of the data: check, raise, take back
     #[command(subcommand)]
     Upgrade(upgrade::Upgrade),
+    /// Backups: made, checked, restored
+    #[command(subcommand)]
+    Backup(backup::Backup),
     /// The settings
     #[command(subcommand)]
     Config(config::Config),
@@ -128,6 +132,7 @@ async fn dispatch(cli: Cli) -> Result<(), Error> {
         Command::Person(command) => person::run(&context, command).await,
         Command::Cluster(command) => cluster::run(&context, command).await,
         Command::Upgrade(command) => upgrade::run(&context, command).await,
+        Command::Backup(command) => backup::run(&context, command).await,
         Command::Config(command) => config::run(&context, &command),
         Command::Openapi => openapi::run(),
     }

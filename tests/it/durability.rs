@@ -20,11 +20,11 @@ const ROUNDS: usize = 20;
 const FRAMES: usize = 40;
 
 /// A small generator of numbers that look like chance; the same seed gives the same ones.
-struct Chance(u64);
+pub(crate) struct Chance(u64);
 
 impl Chance {
     /// From `SEED`, or from the clock; printed, so that a failure can be had again.
-    fn new() -> Chance {
+    pub(crate) fn new() -> Chance {
         let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
         let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = seed.unwrap_or_else(clock);
@@ -32,7 +32,8 @@ impl Chance {
         Chance(seed | 1)
     }
 
-    fn below(&mut self, n: u64) -> u64 {
+    /// A number below this one.
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

@@ -10,6 +10,7 @@ mod org;
 mod scene;
 mod socket;
 
+mod backup;
 mod cli;
 mod durability;
 mod golden;
