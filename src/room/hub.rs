@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::auth::ticket::Holder;
-use crate::cluster::Replica;
+use crate::cluster::{self, Replica};
 use crate::domain::command::{Command, Envelope, Outcome};
 use crate::domain::event::{Event, Happening};
 use crate::domain::id::{ConnectionId, InterviewId, PersonId, SessionId};
@@ -19,8 +19,8 @@ use crate::store::state::Applied;
 use crate::telemetry::metrics::Metrics;
 
 use super::answer::Analyst;
-use super::member::{Outbox, Outgoing};
-use super::protocol::ClientFrame;
+use super::member::{Outbox, Outgoing, closing, come_back_ms};
+use super::protocol::{Bye, ClientFrame};
 use super::task::{Input, Join, Task};
 
 /// The rooms of this node.
@@ -76,9 +76,15 @@ impl Hub {
         hub
     }
 
-    /// Lets somebody in; `None` if the room said goodbye on the way out, or does not exist.
+    /// Lets somebody in; `None` if the room said goodbye on the way out, or does not exist. Whoever
+    /// calls has made sure that the state is up to date.
     pub async fn join(&self, holder: Holder, after: Option<u64>, outbox: Outbox) -> Option<Seat> {
         for _ in 0..JOIN_TRIES {
+            // Only the leader has rooms: two nodes would have the same room in two halves.
+            if self.replica().seat() != cluster::Seat::Here {
+                let _ = outbox.send(closing(Bye::LeaderChanged, Some(come_back_ms()))).await;
+                return None;
+            }
             let room = self.door(holder.interview).inputs;
             let (joined, answer) = oneshot::channel();
             let join = Join { holder, after, outbox: outbox.clone(), joined };
@@ -185,6 +191,7 @@ impl Hub {
                 self.metrics().event(event.what.kind());
                 if let (Happening::Finished {}, Some(tell)) =
                     (&event.what, self.inner.on_finished.get())
+                    && self.replica().seat() == cluster::Seat::Here
                 {
                     tell(*interview);
                 }

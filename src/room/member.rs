@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use crate::cluster::fresh;
 use crate::domain::limit;
 use crate::domain::refusal::{Code, Refusal};
 
@@ -31,6 +32,18 @@ pub fn outbox() -> (Outbox, mpsc::Receiver<Outgoing>) {
 /// The closing that goes with a `bye`.
 pub fn closing(why: Bye, retry_after_ms: Option<u64>) -> Outgoing {
     Outgoing::Close(Some(protocol::bye(why, retry_after_ms).into()), why.close_code())
+}
+
+/// When to come back after a change of leader: an election takes about a second, and not everybody
+/// is to come at once.
+pub fn come_back_ms() -> u64 {
+    500 + jitter_ms(1_000)
+}
+
+/// A time that differs from caller to caller.
+pub(super) fn jitter_ms(up_to: u64) -> u64 {
+    // The random part of a new id; nothing secret hangs on it.
+    u64::from(fresh().as_bytes()[15]) * up_to / 255
 }
 
 /// What a text frame of a client leads to.

@@ -8,6 +8,7 @@
 
 mod propose;
 mod tell;
+mod whisper;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
@@ -17,16 +18,15 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::json;
-use serde_json::value::RawValue;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::auth::ticket::Holder;
-use crate::cluster::{Unavailable, fresh};
+use crate::cluster::{Seat, Unavailable, fresh};
 use crate::domain::command::Outcome;
 use crate::domain::event::Event;
-use crate::domain::id::{ConnectionId, InterviewId, PersonId, QuestionId, SessionId};
-use crate::domain::interview::{Kind, Part, State};
+use crate::domain::id::{ConnectionId, InterviewId, PersonId, SessionId};
+use crate::domain::interview::State;
 use crate::domain::limit;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::room::Room;
@@ -34,8 +34,8 @@ use crate::store::{Fault, query};
 use crate::telemetry::metrics::ResumeSource;
 
 use super::hub::Hub;
-use super::live::{self, Coach};
-use super::member::{Outbox, Outgoing, closing};
+use super::live::Coach;
+use super::member::{Outbox, Outgoing, closing, come_back_ms, jitter_ms};
 use super::protocol::{self, Bye, ClientFrame};
 use super::ring::Ring;
 use super::roster::{self, Connection, Roster};
@@ -84,6 +84,7 @@ pub(super) struct Task {
     inputs: mpsc::Receiver<Input>,
     mailbox: mpsc::Sender<Input>,
     commits: Commits,
+    seats: watch::Receiver<Seat>,
     waiting: VecDeque<Waiting>,
     preparing: Option<Boxed<(Waiting, Prepared)>>,
     proposing: FuturesUnordered<Boxed<(Proposed, Result<Outcome, Unavailable>)>>,
@@ -112,6 +113,7 @@ impl Task {
         };
         let Some((room, names, epoch)) = hub.replica().read(read).await? else { return Ok(None) };
         Ok(Some(Task {
+            seats: hub.replica().watch_seat(),
             hub,
             room,
             names,
@@ -130,13 +132,19 @@ impl Task {
         }))
     }
 
-    /// Runs until nobody is connected any more.
+    /// Runs until nobody is connected any more, or another node leads: a room that went on here
+    /// would be half a room.
     pub(super) async fn run(mut self) {
         self.rest();
         loop {
             let deadline = self.deadline;
             tokio::select! {
                 biased;
+                () = deposed(&mut self.seats) => {
+                    let wait = || Some(come_back_ms());
+                    self.roster.dismiss(Bye::LeaderChanged, wait, |_| true);
+                    return;
+                }
                 Some(events) = self.commits.recv() => self.take(&events).await,
                 Some((proposed, result)) = self.proposing.next() => {
                     // What the proposal led to was told before its outcome: take that first.
@@ -281,59 +289,11 @@ impl Task {
         }
     }
 
-    fn partial(&mut self, from: ConnectionId, by: PersonId, on: Option<QuestionId>, text: &str) {
-        let refusal = match (self.room.part(by), self.room.state) {
-            (Some(Part::Observer) | None, _) => Some(Refusal::denied("observers read")),
-            (_, State::Live) => None,
-            (_, state) if state.is_over() => {
-                Some(Refusal::new(Code::RoomClosed, "the interview is over"))
-            }
-            _ => Some(Refusal::conflict("the interview has not begun; its owner starts it")),
-        };
-        if let Some(refusal) = refusal {
-            self.roster.answer(from, protocol::refused(None, &refusal));
-            return;
-        }
-        let frame: Arc<str> = protocol::partial(by, on, text).into();
-        self.roster.whisper(&frame, |id, _| id != from);
-        if self.room.plan.kind == Kind::Practice {
-            let engine = self.hub.engine().clone();
-            let meters: Arc<str> = live::meters(&engine, &self.room, on, text).into();
-            self.roster.whisper(&meters, |_, c| c.person == by);
-            let intensity = self.roster.get(from).map_or(0, |c| c.assist_intensity);
-            if let Some(hint) = self.coach.hint(&engine, &self.room, by, on, text, intensity) {
-                self.roster.whisper(&hint.into(), |_, c| c.person == by);
-            }
-        }
-    }
-
-    fn signal(&self, from: ConnectionId, by: PersonId, to: PersonId, data: &RawValue) {
-        if self.room.part(to).is_none() {
-            let refusal = Refusal::not_found("member");
-            self.roster.answer(from, protocol::refused(None, &refusal));
-            return;
-        }
-        self.roster.whisper(&protocol::signal(by, data).into(), |_, c| c.person == to);
-    }
-
     fn part_from(&mut self, id: ConnectionId) {
         if let Some(connection) = self.roster.remove(id) {
-            let wait = Some(500 + jitter_ms(1_000));
-            roster::close(&connection.outbox, closing(Bye::LeaderChanged, wait));
+            let goodbye = closing(Bye::LeaderChanged, Some(come_back_ms()));
+            roster::close(&connection.outbox, goodbye);
         }
-    }
-
-    fn tell_presence(&self) {
-        let people: Vec<_> = self
-            .roster
-            .present(&self.room.members)
-            .into_iter()
-            .map(|(person, (part, sockets))| {
-                json!({"person_id": person, "part": part, "sockets": sockets})
-            })
-            .collect();
-        let frame = json!({"type": "presence", "people": people}).to_string();
-        self.roster.whisper(&frame.into(), |_, _| true);
     }
 
     /// Ends the connections that have seen everything once nothing more can come.
@@ -378,9 +338,9 @@ impl Task {
     }
 }
 
-fn jitter_ms(up_to: u64) -> u64 {
-    // The random part of a new id; nothing secret hangs on it.
-    u64::from(fresh().as_bytes()[15]) * up_to / 255
+async fn deposed(seats: &mut watch::Receiver<Seat>) {
+    // Without consensus there is no leader either.
+    let _ = seats.wait_for(|seat| *seat != Seat::Here).await;
 }
 
 async fn prepared<T>(preparing: &mut Option<Boxed<T>>) -> T {

@@ -1,0 +1,69 @@
+//! What is told at once and kept nowhere: text that is being typed, signalling, who is here.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::Task;
+use crate::domain::id::{ConnectionId, PersonId, QuestionId};
+use crate::domain::interview::{Kind, Part, State};
+use crate::domain::refusal::{Code, Refusal};
+use crate::room::live;
+use crate::room::protocol;
+
+impl Task {
+    pub(super) fn partial(
+        &mut self,
+        from: ConnectionId,
+        by: PersonId,
+        on: Option<QuestionId>,
+        text: &str,
+    ) {
+        let refusal = match (self.room.part(by), self.room.state) {
+            (Some(Part::Observer) | None, _) => Some(Refusal::denied("observers read")),
+            (_, State::Live) => None,
+            (_, state) if state.is_over() => {
+                Some(Refusal::new(Code::RoomClosed, "the interview is over"))
+            }
+            _ => Some(Refusal::conflict("the interview has not begun; its owner starts it")),
+        };
+        if let Some(refusal) = refusal {
+            self.roster.answer(from, protocol::refused(None, &refusal));
+            return;
+        }
+        let frame: Arc<str> = protocol::partial(by, on, text).into();
+        self.roster.whisper(&frame, |id, _| id != from);
+        if self.room.plan.kind == Kind::Practice {
+            let engine = self.hub.engine().clone();
+            let meters: Arc<str> = live::meters(&engine, &self.room, on, text).into();
+            self.roster.whisper(&meters, |_, c| c.person == by);
+            let intensity = self.roster.get(from).map_or(0, |c| c.assist_intensity);
+            if let Some(hint) = self.coach.hint(&engine, &self.room, by, on, text, intensity) {
+                self.roster.whisper(&hint.into(), |_, c| c.person == by);
+            }
+        }
+    }
+
+    pub(super) fn signal(&self, from: ConnectionId, by: PersonId, to: PersonId, data: &RawValue) {
+        if self.room.part(to).is_none() {
+            let refusal = Refusal::not_found("member");
+            self.roster.answer(from, protocol::refused(None, &refusal));
+            return;
+        }
+        self.roster.whisper(&protocol::signal(by, data).into(), |_, c| c.person == to);
+    }
+
+    pub(super) fn tell_presence(&self) {
+        let people: Vec<_> = self
+            .roster
+            .present(&self.room.members)
+            .into_iter()
+            .map(|(person, (part, sockets))| {
+                json!({"person_id": person, "part": part, "sockets": sockets})
+            })
+            .collect();
+        let frame = json!({"type": "presence", "people": people}).to_string();
+        self.roster.whisper(&frame.into(), |_, _| true);
+    }
+}
