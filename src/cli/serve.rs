@@ -133,6 +133,10 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
         let _ = finished.try_send(interview);
     }));
     let router = router::router(&app);
+    let of_guests = router.clone();
+    replica.on_guest(Box::new(move |guest, node| {
+        Box::pin(serve::peer(guest, of_guests.clone(), node))
+    }));
     let (stop, stopping) = watch::channel(false);
     let operator = serve::bind_unix(&directory.socket())?;
     let servers = vec![

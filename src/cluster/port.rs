@@ -10,7 +10,7 @@ use openraft::raft::AppendEntriesRequest;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -64,17 +64,16 @@ pub(super) async fn run(port: Port, listener: TcpListener) {
         let port = port.clone();
         guests.spawn(async move {
             let from = stream.peer_addr();
-            if let Err(error) = port.receive(stream).await {
+            if let Err(error) = port.receive(stream, place).await {
                 let from = from.map(|address| address.to_string()).unwrap_or_default();
                 tracing::debug!(from, error = in_words(&error), "a node's connection ended");
             }
-            drop(place);
         });
     }
 }
 
 impl Port {
-    async fn receive(&self, stream: TcpStream) -> io::Result<()> {
+    async fn receive(&self, stream: TcpStream, place: OwnedSemaphorePermit) -> io::Result<()> {
         stream.set_nodelay(true)?;
         let from = stream.peer_addr()?;
         let greeting = tokio::time::timeout(GREETING_TIME, self.greet(stream)).await;
@@ -99,6 +98,9 @@ impl Port {
         match hello.service {
             Service::Raft => self.serve_raft(guest, hello.from).await,
             Service::Http => {
+                // The node behind it is known, and it bounds its requests and sockets itself: as
+                // many as people may open there.
+                drop(place);
                 if let Some(serve) = self.on_guest.get() {
                     serve(guest, hello.from).await;
                 }

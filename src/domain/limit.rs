@@ -287,3 +287,29 @@ pub const BACKUP_HOURS_MAX: u64 = 92 * 24;
 /// After a scheduled backup that failed, how long before the next try: soon enough to have one on
 /// the same day, not so soon that the log is full of it.
 pub const BACKUP_RETRY_MS: i64 = 60 * 60 * 1_000;
+
+/// How long a request waits for somebody to lead: several elections, for on a busy machine the first
+/// may lead nowhere. A caller rather sees one slow answer than an error that it has to understand.
+pub const LEADER_WAIT_MS: u64 = 4_000;
+
+/// Between two looks at a leader that did not take a request and has no successor yet.
+pub const LEADER_RETRY_MS: u64 = 50;
+
+/// Journeys of one request between nodes. The waits between them end it sooner.
+pub const FORWARD_TRIES_MAX: usize = 64;
+
+/// Requests that one node passes on at once; beyond it callers are told to try again.
+pub const FORWARDS_MAX: usize = 1_024;
+
+/// How long a connection to another node may take to open: nodes of one cluster are near.
+pub const PEER_DIAL_SECONDS: u64 = 2;
+
+/// Connections kept open to one other node between requests: more than a busy node uses at once.
+pub const PEER_LINES_MAX: usize = 64;
+
+/// How long such a connection is kept unused. Far shorter than [`PEER_SILENCE_SECONDS`], so that no
+/// request is sent into a connection that the other side is closing.
+pub const PEER_LINE_IDLE_SECONDS: u64 = 5;
+
+/// How long a connection from another node may stay silent between two requests.
+pub const PEER_SILENCE_SECONDS: u64 = 30;

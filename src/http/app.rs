@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::auth::password::Passwords;
 use crate::auth::secret::Secrets;
@@ -23,6 +23,8 @@ use crate::store::Fault;
 use crate::store::directory::Directory;
 use crate::store::query;
 use crate::telemetry::metrics::Metrics;
+
+use super::forward::Lines;
 
 /// The parts of a node, shared by all requests.
 pub struct App {
@@ -62,8 +64,10 @@ pub struct App {
     pub setup_token: Mutex<Option<String>>,
     /// A place for each socket of this node.
     pub(super) sockets: Arc<Semaphore>,
+    /// Connections to other nodes.
+    pub(super) lines: Lines,
     set_up: AtomicBool,
-    stopping: AtomicBool,
+    stopping: watch::Sender<bool>,
     in_flight: Mutex<HashSet<(String, String)>>,
 }
 
@@ -136,8 +140,9 @@ impl App {
             backups: parts.backups,
             setup_token: Mutex::new(parts.setup_token),
             sockets: Arc::new(Semaphore::new(limit::SOCKETS_MAX)),
+            lines: Lines::new(),
             set_up: AtomicBool::new(identity.organisation.is_some()),
-            stopping: AtomicBool::new(false),
+            stopping: watch::Sender::new(false),
             in_flight: Mutex::default(),
         }))
     }
@@ -172,12 +177,12 @@ impl App {
 
     /// Whether the node is going down.
     pub fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Acquire)
+        *self.stopping.borrow()
     }
 
     /// Begins going down: `/readyz` says so from now on.
     pub fn begin_stop(&self) {
-        self.stopping.store(true, Ordering::Release);
+        self.stopping.send_replace(true);
     }
 
     /// Waits until every socket is closed, for so long as a stopping node may.

@@ -50,7 +50,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Write<T> {
         let json = is_json(&parts.headers);
         let bytes = Bytes::from_request(Request::from_parts(parts, body), app)
             .await
-            .map_err(|rejection| too_large(rejection.status()))?;
+            .map_err(|rejection| unread(rejection.status() == StatusCode::PAYLOAD_TOO_LARGE))?;
         if !json && !bytes.is_empty() {
             return Err(Refusal::new(
                 Code::InputUnsupportedType,
@@ -162,8 +162,9 @@ fn mismatch() -> Refusal {
     )
 }
 
-fn too_large(status: StatusCode) -> Error {
-    if status == StatusCode::PAYLOAD_TOO_LARGE {
+/// Why a body was not read to its end.
+pub(super) fn unread(too_large: bool) -> Error {
+    if too_large {
         let detail = format!("the body is larger than {} bytes", limit::BODY_BYTES_MAX);
         return Refusal::new(Code::InputTooLarge, detail).into();
     }

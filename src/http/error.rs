@@ -32,6 +32,16 @@ pub(super) struct Problem {
     detail: String,
     fields: Vec<FieldError>,
     retry_after_ms: Option<u64>,
+    lost: Option<Lost>,
+}
+
+/// What is known of a request that was not answered because the leader changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lost {
+    /// Nothing was done: the next leader may be asked.
+    Untouched,
+    /// It may have been done or not.
+    Unknown,
 }
 
 impl Problem {
@@ -46,6 +56,7 @@ impl Problem {
                 Code::IdempotencyInFlight | Code::RateLimited => Some(1_000),
                 _ => None,
             },
+            lost: None,
         }
     }
 
@@ -58,6 +69,7 @@ impl Problem {
             detail: detail.to_owned(),
             fields: Vec::new(),
             retry_after_ms: None,
+            lost: None,
         }
     }
 
@@ -87,7 +99,12 @@ impl Problem {
         self.refused
     }
 
-    fn of_unavailable(unavailable: &Unavailable) -> Problem {
+    /// Whether another node may be asked the same.
+    pub(super) fn lost(&self) -> Option<Lost> {
+        self.lost
+    }
+
+    pub(super) fn of_unavailable(unavailable: &Unavailable) -> Problem {
         Problem {
             status: StatusCode::SERVICE_UNAVAILABLE,
             code: "cluster.no_leader",
@@ -95,6 +112,11 @@ impl Problem {
             detail: unavailable.to_string(),
             fields: Vec::new(),
             retry_after_ms: Some(500),
+            lost: match unavailable {
+                Unavailable::NoLeader => Some(Lost::Untouched),
+                Unavailable::Busy => None,
+                Unavailable::Unknown | Unavailable::Stopped(_) => Some(Lost::Unknown),
+            },
         }
     }
 

@@ -18,7 +18,7 @@ pub(super) async fn livez() -> &'static str {
     "[+]node ok\n"
 }
 
-pub(super) async fn readyz(State(app): State<Shared>) -> Response {
+pub(super) async fn readyz(State(app): State<Shared>) -> Result<Response, Error> {
     let status = app.replica.status();
     let mut lines = String::new();
     let mut ready = true;
@@ -31,12 +31,12 @@ pub(super) async fn readyz(State(app): State<Shared>) -> Response {
     line(!app.is_stopping(), "node");
     line(status.leader_id.is_some(), "leader");
     line(status.stopped.is_none(), "store");
-    if !app.is_set_up() {
+    if !app.look_whether_set_up().await? {
         // Setup is for people to do; the node itself is ready for it.
         lines.push_str("[-]setup needed\n");
     }
     let code = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (code, lines).into_response()
+    Ok((code, lines).into_response())
 }
 
 /// For a collector on this machine, an admin, or whoever has the token of `metrics.token_file`.

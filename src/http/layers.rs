@@ -16,6 +16,7 @@ use crate::domain::refusal::{Code, Refusal};
 use super::app::Shared;
 use super::backups;
 use super::error::Problem;
+use super::forward::{PassedTo, ThroughPeer};
 
 /// The id of a request, from the door to the log entry.
 #[derive(Clone, Debug)]
@@ -39,6 +40,7 @@ pub(super) async fn around(
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let trace = traceparent(&request);
+    let passed_by = request.extensions().get::<ThroughPeer>().map(|peer| peer.node);
     request.extensions_mut().insert(RequestId(id.clone()));
     let slow = route.as_deref().is_some_and(|route| route.starts_with(backups::SLOW));
     let limit = if slow { limit::BACKUP_SECONDS } else { limit::REQUEST_SECONDS };
@@ -60,6 +62,8 @@ pub(super) async fn around(
     tracing::info!(
         request_id = id,
         trace,
+        passed_to = response.extensions().get::<PassedTo>().map(|node| node.0),
+        passed_by,
         method = method.as_str(),
         route = route.as_deref().unwrap_or("-"),
         status,
@@ -131,6 +135,8 @@ fn write_problem(app: &Shared, response: &mut Response, id: &str) {
     if let Some(ms) = problem.retry_after_ms() {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1_000)));
     }
+    // Whoever passes it on to another node wants to know what is behind the bytes.
+    written.extensions_mut().insert(problem);
     *response = written;
 }
 

@@ -12,6 +12,7 @@ mod body;
 mod caller;
 mod cluster;
 mod error;
+mod forward;
 mod layers;
 mod paging;
 

@@ -31,6 +31,8 @@ use super::interviews::{interview_id, room_of};
 #[serde(deny_unknown_fields)]
 pub(super) struct ExportQuery {
     format: Option<String>,
+    #[serde(rename = "stale")]
+    _stale: Option<String>,
 }
 
 /// Whether a report felt right.

@@ -18,8 +18,8 @@ use crate::domain::limit;
 use super::app::Shared;
 use super::caller::{Guarded, guard};
 use super::{
-    account, acts, assets, backups, cluster, health, interviews, kits, layers, me, openapi, people,
-    reports, setup, shares, socket, upgrade,
+    account, acts, assets, backups, cluster, forward, health, interviews, kits, layers, me, openapi,
+    people, reports, setup, shares, socket, upgrade,
 };
 
 /// One route.
@@ -28,6 +28,8 @@ pub(super) struct Route {
     pub(super) path: &'static str,
     pub(super) permission: Permission,
     pub(super) before_setup: bool,
+    /// Whether every node answers for itself instead of asking the leader.
+    pub(super) here: bool,
     pub(super) summary: &'static str,
     /// The schema of the body, by its name in the document.
     pub(super) body: Option<&'static str>,
@@ -55,7 +57,11 @@ pub fn router(app: &Shared) -> Router {
         };
         // On the route only: a method that nobody serves is 405 for everybody, signed in or not.
         let guard = from_fn_with_state(guarded, guard);
-        router = router.route(route.path, route.handler.route_layer(guard));
+        let mut handler = route.handler.route_layer(guard);
+        if !route.here {
+            handler = handler.route_layer(from_fn_with_state(app.clone(), forward::door));
+        }
+        router = router.route(route.path, handler);
     }
     router
         .fallback(assets::serve)
@@ -66,14 +72,22 @@ pub fn router(app: &Shared) -> Router {
 
 fn public() -> Vec<Route> {
     vec![
-        get("/livez", Public, health::livez, "Whether the process runs").early(),
-        get("/readyz", Public, health::readyz, "Whether the node can serve").early(),
-        get("/metrics", Public, health::metrics, "Prometheus text, for admins or loopback").early(),
-        get("/.well-known/jwks.json", Public, health::jwks, "The node's public keys").early(),
-        get("/api/openapi.json", Public, openapi::show, "This document").early(),
-        get("/api/docs", Public, openapi::viewer, "This document for people").early(),
-        get("/api/docs/viewer.js", Public, openapi::viewer_js, "The viewer's script").early(),
-        get("/api/docs/viewer.css", Public, openapi::viewer_css, "The viewer's style").early(),
+        get("/livez", Public, health::livez, "Whether the process runs").early().here(),
+        get("/readyz", Public, health::readyz, "Whether the node can serve").early().here(),
+        get("/metrics", Public, health::metrics, "Prometheus text, for admins or loopback")
+            .early()
+            .here(),
+        get("/.well-known/jwks.json", Public, health::jwks, "The node's public keys")
+            .early()
+            .here(),
+        get("/api/openapi.json", Public, openapi::show, "This document").early().here(),
+        get("/api/docs", Public, openapi::viewer, "This document for people").early().here(),
+        get("/api/docs/viewer.js", Public, openapi::viewer_js, "The viewer's script")
+            .early()
+            .here(),
+        get("/api/docs/viewer.css", Public, openapi::viewer_css, "The viewer's style")
+            .early()
+            .here(),
         get("/api/v1/setup", Public, setup::show, "Whether setup is needed").early(),
         post("/api/v1/setup", Public, setup::create, "Organisation and first admin")
             .early()
@@ -87,7 +101,9 @@ fn public() -> Vec<Route> {
         post("/api/v1/auth/accept", Public, account::accept, "Accept an invite or reset link")
             .takes("AcceptBody"),
         get("/api/v1/shared/{token}", Public, shares::shared, "A shared report"),
-        get("/api/v1/rooms/{id}/socket", Public, socket::open, "A room's WebSocket, by ticket"),
+        // It finds the leader by itself: what follows its head is no request.
+        get("/api/v1/rooms/{id}/socket", Public, socket::open, "A room's WebSocket, by ticket")
+            .here(),
     ]
 }
 
@@ -181,6 +197,12 @@ impl Route {
         self
     }
 
+    /// Is answered by every node for itself.
+    fn here(mut self) -> Route {
+        self.here = true;
+        self
+    }
+
     /// Names the schema of the body.
     fn takes(mut self, schema: &'static str) -> Route {
         self.body = Some(schema);
@@ -205,6 +227,7 @@ macro_rules! methods {
                 path,
                 permission,
                 before_setup: false,
+                here: false,
                 summary,
                 body: None,
                 handler: on(MethodFilter::$method, handler),

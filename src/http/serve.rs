@@ -21,12 +21,24 @@ use crate::store::Fault;
 use crate::store::directory::restrict;
 
 use super::caller::ThroughOperatorSocket;
+use super::forward;
 
 /// Where a connection comes from.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(Option<SocketAddr>);
 
 impl Peer {
+    /// Whoever another node speaks for: somebody at this address, or not told.
+    pub(super) fn elsewhere(address: Option<SocketAddr>) -> Peer {
+        let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
+        Peer(Some(address.unwrap_or(unknown)))
+    }
+
+    /// The address, if it came over the network.
+    pub(super) fn address(self) -> Option<SocketAddr> {
+        self.0
+    }
+
     /// Whether it comes from this machine.
     pub fn is_loopback(self) -> bool {
         self.0.is_none_or(|address| address.ip().is_loopback())
@@ -73,6 +85,28 @@ pub async fn unix(listener: UnixListener, router: Router, mut stop: watch::Recei
         }
     }
     finish(&places, OPERATORS_MAX).await;
+}
+
+/// Serves one connection of another node until it ends. Its certificate was checked before: what it
+/// says of its callers is believed.
+pub async fn peer<S>(stream: S, router: Router, node: u64)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        forward::arrive(&mut request, node);
+        let answer = router.clone().oneshot(request);
+        async move { answer.await.map(forward::depart) }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(limit::PEER_SILENCE_SECONDS))
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, node, "a connection of another node ended");
+    }
 }
 
 /// Opens the operator's socket; one that was left behind by a killed process is replaced, which the

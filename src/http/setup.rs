@@ -34,8 +34,8 @@ pub(super) struct SetupBody {
     password: String,
 }
 
-pub(super) async fn show(State(app): State<Shared>) -> Json<Value> {
-    Json(json!({"needed": !app.is_set_up()}))
+pub(super) async fn show(State(app): State<Shared>) -> Result<Json<Value>, Error> {
+    Ok(Json(json!({"needed": !app.look_whether_set_up().await?})))
 }
 
 pub(super) async fn create(
@@ -53,7 +53,7 @@ pub(super) async fn create(
 }
 
 async fn command(app: &Shared, body: &SetupBody) -> Result<Command, Error> {
-    if app.is_set_up() {
+    if app.look_whether_set_up().await? {
         let detail = "setup was done before; sign in instead";
         return Err(Refusal::new(Code::SetupDone, detail).into());
     }
