@@ -313,3 +313,24 @@ pub const PEER_LINE_IDLE_SECONDS: u64 = 5;
 
 /// How long a connection from another node may stay silent between two requests.
 pub const PEER_SILENCE_SECONDS: u64 = 30;
+
+/// How long a tunnel looks for the next leader before its client is sent away to come back.
+pub const REDIAL_MS: u64 = 6_000;
+
+/// Moves of one socket from leader to leader; a cluster that changes its mind more often is ill, and
+/// the client does better to come back by itself.
+pub const REDIALS_MAX: u32 = 32;
+
+/// Tunnels that one node opens at once: thousands that lose their leader in the same moment must
+/// not all shake hands in the same moment.
+pub const TUNNEL_DIALS_MAX: usize = 64;
+
+/// Frames of one tunnel that are kept until they are answered: as many as may come at once, so that
+/// sending them again passes the new leader's gate.
+pub const TUNNEL_KEPT_FRAMES_MAX: usize = FRAMES_BURST as usize;
+
+/// Bytes of those frames. A client with more on its way comes back by itself instead.
+pub const TUNNEL_KEPT_BYTES_MAX: usize = 1 << 20;
+
+/// One frame from the leader to a tunnel: a `welcome` with every question and member at its limits.
+pub const TUNNEL_FRAME_BYTES_MAX: usize = 8 << 20;

@@ -66,6 +66,8 @@ pub struct App {
     pub(super) sockets: Arc<Semaphore>,
     /// Connections to other nodes.
     pub(super) lines: Lines,
+    /// A place for each tunnel that is being opened.
+    pub(super) tunnel_dials: Semaphore,
     set_up: AtomicBool,
     stopping: watch::Sender<bool>,
     in_flight: Mutex<HashSet<(String, String)>>,
@@ -141,6 +143,7 @@ impl App {
             setup_token: Mutex::new(parts.setup_token),
             sockets: Arc::new(Semaphore::new(limit::SOCKETS_MAX)),
             lines: Lines::new(),
+            tunnel_dials: Semaphore::new(limit::TUNNEL_DIALS_MAX),
             set_up: AtomicBool::new(identity.organisation.is_some()),
             stopping: watch::Sender::new(false),
             in_flight: Mutex::default(),
@@ -183,6 +186,12 @@ impl App {
     /// Begins going down: `/readyz` says so from now on.
     pub fn begin_stop(&self) {
         self.stopping.send_replace(true);
+    }
+
+    /// Waits until the node is going down.
+    pub(super) async fn stopping(&self) {
+        // The sender is ours, so it cannot be gone.
+        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 
     /// Waits until every socket is closed, for so long as a stopping node may.

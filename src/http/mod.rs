@@ -30,4 +30,5 @@ mod reports;
 mod setup;
 mod shares;
 mod socket;
+mod tunnel;
 mod upgrade;

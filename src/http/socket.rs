@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::mpsc;
@@ -16,14 +18,17 @@ use crate::domain::id::InterviewId;
 use crate::domain::limit;
 use crate::domain::refusal::Refusal;
 use crate::room::hub::Seat;
-use crate::room::member::{Gate, Outgoing, Received, closing, outbox};
+use crate::room::member::{Gate, Outgoing, Received, closing, come_back_ms, outbox};
+use crate::room::protocol::peer::{self, Opening, Rehello, Seated};
 use crate::room::protocol::{self, Bye, SUBPROTOCOL, close};
 use crate::telemetry::metrics::Direction;
 
 use super::app::Shared;
 use super::caller::login;
 use super::error::{Error, Problem};
+use super::forward::{ThroughPeer, introduce, up_to_date};
 use super::interviews::interview_id;
+use super::tunnel::{self, Visit};
 
 /// Frames up to this size are read, so that one just over the limit gets its reason and not a
 /// reset.
@@ -36,10 +41,15 @@ pub(super) async fn open(
     State(app): State<Shared>,
     Path(id): Path<String>,
     headers: HeaderMap,
+    extensions: Extensions,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, Error> {
     let interview = interview_id(&id)?;
-    check_origin(&app, &headers)?;
+    let by_tunnel = extensions.get::<ThroughPeer>().is_some();
+    if !by_tunnel {
+        // The node that the client talks to has seen what it calls itself.
+        check_origin(&app, &headers)?;
+    }
     let Ok(upgrade) = upgrade else {
         let detail = "this path is a WebSocket; open it with one";
         return Ok(
@@ -57,15 +67,25 @@ pub(super) async fn open(
             Problem::bare(StatusCode::SERVICE_UNAVAILABLE, "room.full", detail).into_response()
         );
     };
+    let mut introduction = HeaderMap::new();
+    introduce(&mut introduction, &extensions);
+    let entry = Entry { interview, by_tunnel, introduction };
     Ok(upgrade
         .max_message_size(READ_BYTES_MAX)
         .max_frame_size(READ_BYTES_MAX)
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
         .on_upgrade(move |socket| async move {
-            carry(app, interview, socket).await;
+            app.metrics.sockets.inc();
+            carry(&app, entry, socket).await;
+            app.metrics.sockets.dec();
             drop(place);
         }))
+}
+
+/// The way from a tunnel to the rooms of the same node.
+pub(super) fn of_this_node(app: &Shared) -> Router {
+    Router::new().route("/api/v1/rooms/{id}/socket", get(open)).with_state(app.clone())
 }
 
 /// A page of somebody else must not open a socket with our visitor's rights, ticket or not.
@@ -85,46 +105,74 @@ fn check_origin(app: &Shared, headers: &HeaderMap) -> Result<(), Refusal> {
     ))
 }
 
-async fn carry(app: Shared, interview: InterviewId, socket: WebSocket) {
-    app.metrics.sockets.inc();
+/// A socket that was just opened.
+struct Entry {
+    interview: InterviewId,
+    /// Whether another node holds the client's end.
+    by_tunnel: bool,
+    introduction: HeaderMap,
+}
+
+async fn carry(app: &Shared, entry: Entry, socket: WebSocket) {
     let (mut sink, mut stream) = socket.split();
-    if let Some((seat, out)) = greet(&app, interview, &mut sink, &mut stream).await {
-        let mut writer = tokio::spawn(write(app.clone(), sink, out));
-        tokio::select! {
-            () = read(&app, &mut stream, &seat) => {
-                seat.leave().await;
-                // The writer ends by itself: the room has dropped its end, or the socket is gone.
-                let _ = writer.await;
+    let Some((first, opening)) = listen(&entry, &mut sink, &mut stream).await else { return };
+    let leads = up_to_date(app).await.is_ok();
+    let hello = match opening {
+        Opening::Hello(hello) if !leads && !entry.by_tunnel => hello,
+        opening => {
+            let seated = match leads {
+                true => greet(app, &entry, opening, &mut sink).await,
+                false => {
+                    send(&mut sink, closing(Bye::LeaderChanged, Some(come_back_ms()))).await;
+                    None
+                }
+            };
+            if let Some((seat, out)) = seated {
+                sit(app, seat, out, sink, stream).await;
             }
-            _ = &mut writer => {
-                // We said goodbye; the other side answers with its own close, or is gone.
-                let answer = async { while let Some(Ok(_)) = stream.next().await {} };
-                let patience = Duration::from_secs(limit::CLOSE_SECONDS);
-                let _ = tokio::time::timeout(patience, answer).await;
-                seat.leave().await;
-            }
+            return;
+        }
+    };
+    let Entry { interview, introduction, .. } = entry;
+    let visit = Visit { interview, introduction, first, hello };
+    tunnel::carry(app, visit, &mut sink, &mut stream).await;
+}
+
+/// Carries frames between the socket and the room.
+async fn sit(app: &Shared, seat: Seat, out: Out, sink: Sink, mut stream: SplitStream<WebSocket>) {
+    let mut writer = tokio::spawn(write(app.clone(), sink, out));
+    tokio::select! {
+        () = read(app, &mut stream, &seat) => {
+            seat.leave().await;
+            // The writer ends by itself: the room has dropped its end, or the socket is gone.
+            let _ = writer.await;
+        }
+        _ = &mut writer => {
+            // We said goodbye; the other side answers with its own close, or is gone.
+            let answer = async { while let Some(Ok(_)) = stream.next().await {} };
+            let patience = Duration::from_secs(limit::CLOSE_SECONDS);
+            let _ = tokio::time::timeout(patience, answer).await;
+            seat.leave().await;
         }
     }
-    app.metrics.sockets.dec();
 }
 
 type Out = mpsc::Receiver<Outgoing>;
-type Sink = SplitSink<WebSocket, Message>;
+pub(super) type Sink = SplitSink<WebSocket, Message>;
 
-/// Waits for `hello` and finds a seat in the room.
-async fn greet(
-    app: &Shared,
-    interview: InterviewId,
+/// Waits for the first frame.
+async fn listen(
+    entry: &Entry,
     sink: &mut Sink,
     stream: &mut SplitStream<WebSocket>,
-) -> Option<(Seat, Out)> {
+) -> Option<(String, Opening)> {
     let patience = Duration::from_secs(limit::HELLO_SECONDS);
     let Ok(first) = tokio::time::timeout(patience, next_data(stream)).await else {
         end(sink, None, close::NO_HELLO).await;
         return None;
     };
-    let hello = match first? {
-        Ok(Message::Text(text)) => protocol::hello(&text),
+    let text = match first? {
+        Ok(Message::Text(text)) => text.to_string(),
         Ok(_) => {
             end(sink, None, close::POLICY).await;
             return None;
@@ -134,27 +182,53 @@ async fn greet(
             return None;
         }
     };
-    let hello = match hello {
-        Ok(hello) => hello,
+    let opening = match entry.by_tunnel {
+        true => peer::opening(&text),
+        false => protocol::hello(&text).map(Opening::Hello),
+    };
+    match opening {
+        Ok(opening) => Some((text, opening)),
         Err(bad) => {
             let refused = protocol::refused(bad.id.as_deref(), &bad.refusal);
             end(sink, Some(refused), close::POLICY).await;
-            return None;
+            None
+        }
+    }
+}
+
+/// Finds a seat in the room.
+async fn greet(
+    app: &Shared,
+    entry: &Entry,
+    opening: Opening,
+    sink: &mut Sink,
+) -> Option<(Seat, Out)> {
+    let interview = entry.interview;
+    let (holder, after) = match opening {
+        Opening::Hello(hello) => {
+            let now = std::time::Instant::now();
+            (app.tickets.redeem(&hello.ticket, interview, now), hello.after)
+        }
+        // Its ticket was redeemed when the socket was opened; whether its login still holds and it
+        // still is a member is asked below, as of everybody.
+        Opening::Rehello(Rehello { person_id, session_id, after }) => {
+            (Some(Holder { person: person_id, session: session_id, interview }), Some(after))
         }
     };
-    let now = std::time::Instant::now();
-    let Some(holder) = app.tickets.redeem(&hello.ticket, interview, now) else {
-        let bye = protocol::bye(Bye::TicketInvalid, None);
-        end(sink, Some(bye), Bye::TicketInvalid.close_code()).await;
+    let Some(holder) = holder else {
+        send(sink, closing(Bye::TicketInvalid, None)).await;
         return None;
     };
     if app.is_stopping() {
-        let bye = protocol::bye(Bye::Draining, Some(1_000));
-        end(sink, Some(bye), Bye::Draining.close_code()).await;
+        send(sink, closing(Bye::Draining, Some(1_000))).await;
         return None;
     }
     let (way_in, mut way_out) = outbox();
-    match app.hub.join(holder, hello.after, way_in.clone()).await {
+    if entry.by_tunnel {
+        let seated = Seated { person_id: holder.person, session_id: holder.session };
+        let _ = way_in.send(Outgoing::Frame(peer::frame(&seated).into())).await;
+    }
+    match app.hub.join(holder, after, way_in.clone()).await {
         // Asked after the join: from then on the room itself hears of a login that ends.
         Some(seat) => match signed_in(app, &holder).await {
             true => Some((seat, way_out)),
@@ -166,7 +240,10 @@ async fn greet(
         },
         None => {
             drop(way_in);
-            let last = way_out.recv().await.unwrap_or_else(|| closing(Bye::Removed, None));
+            let mut last = closing(Bye::Removed, None);
+            while let Some(outgoing) = way_out.recv().await {
+                last = outgoing;
+            }
             send(sink, last).await;
             None
         }
@@ -265,7 +342,7 @@ async fn feed(sink: &mut Sink, outgoing: Outgoing) -> bool {
     }
 }
 
-async fn send(sink: &mut Sink, outgoing: Outgoing) {
+pub(super) async fn send(sink: &mut Sink, outgoing: Outgoing) {
     match outgoing {
         Outgoing::Frame(text) => {
             in_time(sink.send(Message::Text((&*text).into()))).await;
@@ -286,7 +363,7 @@ async fn end(sink: &mut Sink, last: Option<String>, code: u16) {
 }
 
 /// A reader that takes nothing for so long is gone.
-async fn in_time<E>(sending: impl Future<Output = Result<(), E>>) -> bool {
+pub(super) async fn in_time<E>(sending: impl Future<Output = Result<(), E>>) -> bool {
     let limit = Duration::from_secs(limit::WRITE_STALL_SECONDS);
     matches!(tokio::time::timeout(limit, sending).await, Ok(Ok(())))
 }
@@ -303,7 +380,7 @@ async fn next_data(stream: &mut SplitStream<WebSocket>) -> Option<Result<Message
 }
 
 /// The close code that fits what the socket's reader says.
-fn close_code(error: &axum::Error) -> u16 {
+pub(super) fn close_code(error: &axum::Error) -> u16 {
     let words = error.to_string().to_lowercase();
     if words.contains("utf-8") {
         close::NOT_UTF8

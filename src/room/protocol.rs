@@ -6,6 +6,8 @@
 mod read;
 mod write;
 
+pub mod peer;
+
 use serde_json::value::RawValue;
 
 use crate::domain::analysis::TimedWord;

@@ -247,7 +247,7 @@ fn act<T: DeserializeOwned + HasId>(
     }
 }
 
-fn kind(text: &str) -> Result<String, BadFrame> {
+pub(super) fn kind(text: &str) -> Result<String, BadFrame> {
     #[derive(Deserialize)]
     struct Kind {
         #[serde(rename = "type")]
@@ -260,7 +260,7 @@ fn kind(text: &str) -> Result<String, BadFrame> {
     Ok(kind.kind)
 }
 
-fn fields<T: DeserializeOwned>(text: &str) -> Result<T, BadFrame> {
+pub(super) fn fields<T: DeserializeOwned>(text: &str) -> Result<T, BadFrame> {
     #[derive(Deserialize)]
     struct Id {
         id: Option<String>,
