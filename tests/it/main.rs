@@ -12,6 +12,7 @@ mod socket;
 
 mod backup;
 mod cli;
+mod cluster;
 mod durability;
 mod golden;
 mod http;

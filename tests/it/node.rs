@@ -67,10 +67,28 @@ impl Node {
 
     /// The same with this after `serve`.
     pub(crate) fn start_with(args: &[&str]) -> Node {
+        let mut node = Node::new(args);
+        node.restart();
+        node
+    }
+
+    fn new(args: &[&str]) -> Node {
         let dir = TempDir::with_prefix("greenroom-it-").unwrap();
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut node = Node { dir, args, address, running: None };
+        Node { dir, args, address, running: None }
+    }
+
+    /// A new node of the cluster that this node is in.
+    pub(crate) fn join(member: &Node) -> Node {
+        let token = run(member.command().args(["cluster", "token"]), b"");
+        assert!(token.status.success(), "{}", String::from_utf8_lossy(&token.stderr));
+        let token = String::from_utf8(token.stdout).unwrap();
+        let mut node = Node::new(&["--listen", "127.0.0.1:0"]);
+        let url = format!("http://{}", member.address);
+        let join = ["cluster", "join", &url, "--token", token.trim()];
+        let joined = run(node.command().args(join), b"");
+        assert!(joined.status.success(), "{}", String::from_utf8_lossy(&joined.stderr));
         node.restart();
         node
     }
@@ -142,6 +160,11 @@ impl Node {
     pub(crate) fn setup_token(&self) -> String {
         let token = std::fs::read_to_string(self.data_dir().join("setup-token")).unwrap();
         token.trim().to_owned()
+    }
+
+    /// Whether it runs.
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.is_some()
     }
 
     /// What it has said on stderr.

@@ -174,6 +174,25 @@ impl Socket {
         self.wait_id("ack", &id).await
     }
 
+    /// Waits for the acknowledgement of this id; if the socket ends before, says with which last
+    /// frame, or null.
+    pub(crate) async fn acknowledged(&mut self, id: &str) -> Result<(), Value> {
+        let is_ack = |frame: &Value| frame["type"] == "ack" && frame["id"] == id;
+        while soon("an acknowledgement", self.read()).await {
+            if self.inbox.last().is_some_and(is_ack) {
+                return Ok(());
+            }
+        }
+        let last = self.inbox.pop().filter(|frame| frame["type"] == "bye");
+        Err(last.unwrap_or_default())
+    }
+
+    /// Whether the room lets it in: a `welcome` comes and not the end.
+    pub(crate) async fn welcomed(&mut self) -> bool {
+        soon("a welcome", self.read()).await
+            && self.inbox.last().is_some_and(|frame| frame["type"] == "welcome")
+    }
+
     /// Acts under an id and waits for the refusal, which must have this code.
     pub(crate) async fn refused(&mut self, frame: Value, code: &str) -> Value {
         let id = text(&frame["id"]);

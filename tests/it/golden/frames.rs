@@ -2,7 +2,7 @@
 
 use greenroom::domain::id::PersonId;
 use greenroom::domain::refusal::{Code, Refusal};
-use greenroom::room::protocol::{self, Bye};
+use greenroom::room::protocol::{self, Bye, peer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -47,6 +47,28 @@ const FIRST: [&str; 5] = [
     r#"{"type":"ping","at":1}"#,
 ];
 
+/// First frames of a tunnel from another node.
+const FROM_NODES: [&str; 5] = [
+    r#"{"type":"rehello","person_id":"P","session_id":"Q","after":7}"#,
+    r#"{"type":"rehello","person_id":"P","session_id":null,"after":0}"#,
+    r#"{"type":"rehello","person_id":"P","session_id":null}"#,
+    r#"{"type":"hello","ticket":"t","after":7}"#,
+    r#"{"type":"seated","person_id":"P","session_id":null}"#,
+];
+
+/// Frames of a leader as a tunnel reads them.
+const TO_TUNNELS: [&str; 9] = [
+    r#"{"type":"seated","person_id":"P","session_id":"Q"}"#,
+    r#"{"type":"seated","person_id":"P","session_id":null}"#,
+    r#"{"type":"welcome","seq":7,"epoch":"e","missed":false,"you":{"person_id":"P"}}"#,
+    r#"{"type":"event","seq":7,"kind":"transcript.final","data":{"text":"\"type\":\"ack\""}}"#,
+    r#"{"type":"ack","id":"1","seq":null,"note_id":"Q"}"#,
+    r#"{"type":"refused","code":"frame.bad","detail":"no"}"#,
+    r#"{"type":"bye","code":"leader_changed","detail":"","retry_after_ms":750}"#,
+    r#"{"type":"bye","code":"removed","detail":""}"#,
+    r#"{"type":"partial","by":"P","text":"I me"}"#,
+];
+
 fn filled(text: &str) -> String {
     text.replace("\"Q\"", &format!("\"{QUESTION}\"")).replace("\"P\"", &format!("\"{PERSON}\""))
 }
@@ -63,6 +85,30 @@ fn first_meaning(text: &str) -> String {
         Ok(hello) => format!("{hello:?}"),
         Err(bad) => format!("refused, id {:?}: {}", bad.id, bad.refusal),
     }
+}
+
+fn opening_meaning(text: &str) -> String {
+    match peer::opening(text) {
+        Ok(opening) => format!("{opening:?}"),
+        Err(bad) => format!("refused, id {:?}: {}", bad.id, bad.refusal),
+    }
+}
+
+fn passing_meaning(text: &str) -> String {
+    format!("{:?}", peer::passing(text))
+}
+
+fn keeping_meaning(text: &str) -> String {
+    format!("{:?}", peer::keeping(text))
+}
+
+fn between_nodes() -> [String; 2] {
+    let person_id: PersonId = PERSON.parse().unwrap();
+    let session_id = Some(QUESTION.parse().unwrap());
+    [
+        peer::frame(&peer::Seated { person_id, session_id: None }),
+        peer::frame(&peer::Rehello { person_id, session_id, after: 7 }),
+    ]
 }
 
 fn raw(text: &str) -> Box<RawValue> {
@@ -118,6 +164,12 @@ fn every_frame_means_and_reads_what_it_did_before() {
     let page = json!({
         "client": told(&CLIENT, meaning),
         "first": told(&FIRST, first_meaning),
+        "tunnel": {
+            "first": told(&FROM_NODES, opening_meaning),
+            "keeps": told(&CLIENT, keeping_meaning),
+            "passes": told(&TO_TUNNELS, passing_meaning),
+            "says": between_nodes(),
+        },
         "server": server(),
         "closes": closes,
     });
