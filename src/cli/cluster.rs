@@ -44,9 +44,6 @@ pub enum Cluster {
     Remove {
         /// Its id, as `greenroom cluster status` shows it
         id: u64,
-        /// Even if the other nodes have no majority that answers
-        #[arg(long)]
-        force: bool,
     },
     /// Hands leadership to another node
     Stepdown {
@@ -74,7 +71,7 @@ pub(super) async fn run(context: &Context, command: Cluster) -> Result<(), Error
             })?;
             join(&settings, &node_url, token, json).await
         }
-        Cluster::Remove { id, force } => remove(&context.client(&settings)?, id, force).await,
+        Cluster::Remove { id } => remove(&context.client(&settings)?, id).await,
         Cluster::Stepdown { to, json } => {
             let body = json!({"to": to});
             let client = context.client(&settings)?;
@@ -144,9 +141,8 @@ async fn token(client: &Client, json: bool) -> Result<(), Error> {
     output::text(&format!("{}\n", of("token")))
 }
 
-async fn remove(client: &Client, id: u64, force: bool) -> Result<(), Error> {
-    let force = if force { "?force=true" } else { "" };
-    client.delete(&format!("/api/v1/admin/cluster/nodes/{id}{force}")).await?;
+async fn remove(client: &Client, id: u64) -> Result<(), Error> {
+    client.delete(&format!("/api/v1/admin/cluster/nodes/{id}")).await?;
     output::note(&format!("Node {id} was removed. Its machine may be switched off."));
     Ok(())
 }

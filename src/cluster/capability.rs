@@ -39,6 +39,27 @@ impl Replica {
         join_all(self.members().into_iter().map(ask)).await
     }
 
+    /// Whether the voters that stay when this one goes could decide: they are asked now, because a
+    /// change that they cannot decide would leave the cluster between two memberships. If not, why.
+    pub async fn check_removal(&self, gone: u64) -> Result<(), String> {
+        let rest: Vec<u64> = self.voters().into_iter().filter(|voter| *voter != gone).collect();
+        let ask = async |node| (node, self.build_of(node).await.is_some());
+        let asked: Vec<(u64, bool)> = join_all(rest.into_iter().map(ask)).await;
+        let silent: Vec<String> = asked
+            .iter()
+            .filter(|(_, answers)| !answers)
+            .map(|(node, _)| node.to_string())
+            .collect();
+        if asked.len() - silent.len() > asked.len() / 2 {
+            return Ok(());
+        }
+        Err(format!(
+            "without node {gone} the others have no majority that answers (silent: {}); start \
+             those, or remove a silent one first",
+            silent.join(", ")
+        ))
+    }
+
     async fn build_of(&self, node: u64) -> Option<Build> {
         if node == self.node() {
             return Some(own_build());

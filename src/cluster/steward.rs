@@ -170,6 +170,12 @@ async fn remove(replica: &Replica, node: u64, voters: &BTreeSet<u64>) -> bool {
         let handed = replica.hand_over(None).await;
         return matches!(handed, Ok(Some(_)));
     }
+    if voters.contains(&node)
+        && let Err(why) = replica.check_removal(node).await
+    {
+        tracing::warn!(node, why, "a node that was removed still votes");
+        return false;
+    }
     tracing::info!(node, "a node leaves the cluster");
     let gone = BTreeSet::from([node]);
     if voters.contains(&node) {

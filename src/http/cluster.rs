@@ -1,7 +1,7 @@
 //! The cluster at the door: how it stands, join tokens, letting machines in, handing over, removal.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -42,18 +42,6 @@ pub(super) struct StepDownBody {
     #[serde(default)]
     to: Option<u64>,
 }
-
-/// How a node is removed.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Removal {
-    /// Even if the rest has no majority that answers.
-    #[serde(default)]
-    force: bool,
-}
-
-/// Not heard of for so long a voter does not count as one that answers.
-const SILENT_MS: u64 = 2_000;
 
 /// How long a removal is waited for.
 const REMOVAL_TIME: Duration = Duration::from_secs(10);
@@ -181,15 +169,14 @@ pub(super) async fn step_down(
 pub(super) async fn remove(
     State(app): State<Shared>,
     Path(id): Path<u64>,
-    Query(removal): Query<Removal>,
     write: Write<Empty>,
 ) -> Result<Response, Error> {
     let overview = app.replica.overview().await?;
     let Some(gone) = overview.nodes.iter().find(|node| node.id == id) else {
         return Err(Refusal::not_found("node").into());
     };
-    if !removal.force {
-        check_majority(&overview, gone)?;
+    if is_voter(gone) {
+        app.replica.check_removal(id).await.map_err(Refusal::conflict)?;
     }
     if overview.nodes.iter().filter(|node| is_voter(node)).count() == 1 && is_voter(gone) {
         return Err(Refusal::conflict("this is the last node; stop it instead").into());
@@ -209,28 +196,6 @@ pub(super) async fn remove(
         Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
         Err(_) => Err(Unavailable::Unknown.into()),
     }
-}
-
-/// What is left must be able to decide, or the cluster stands still.
-fn check_majority(overview: &Overview, gone: &NodeView) -> Result<(), Refusal> {
-    let rest: Vec<&NodeView> =
-        overview.nodes.iter().filter(|node| is_voter(node) && node.id != gone.id).collect();
-    let answering =
-        rest.iter().filter(|node| node.last_contact_ms.is_some_and(|ms| ms < SILENT_MS)).count();
-    if !is_voter(gone) || rest.is_empty() || answering > rest.len() / 2 {
-        return Ok(());
-    }
-    let silent: Vec<String> = rest
-        .iter()
-        .filter(|node| node.last_contact_ms.is_none_or(|ms| ms >= SILENT_MS))
-        .map(|node| node.id.to_string())
-        .collect();
-    Err(Refusal::conflict(format!(
-        "without node {} the others have no majority that answers (silent: {}); start those, or \
-         remove a silent one first",
-        gone.id,
-        silent.join(", ")
-    )))
 }
 
 fn is_voter(node: &NodeView) -> bool {

@@ -18,8 +18,8 @@ use crate::domain::limit;
 use super::app::Shared;
 use super::caller::{Guarded, guard};
 use super::{
-    account, acts, assets, backups, cluster, forward, health, interviews, kits, layers, me, openapi,
-    people, reports, setup, shares, socket, upgrade,
+    account, acts, assets, backups, cluster, forward, health, interviews, kits, layers, me,
+    openapi, people, reports, setup, shares, socket, upgrade,
 };
 
 /// One route.

@@ -1,5 +1,6 @@
 //! A typed HTTP client: a request is made of what the contract names, a reply is taken apart by it.
 
+use std::error::Error;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
@@ -141,10 +142,21 @@ impl Call {
         soon(&what.clone(), self.exchange(what)).await
     }
 
+    /// The same, if the node is there and stays there until it has answered.
+    pub(crate) async fn try_send(self) -> Option<Reply> {
+        let what = format!("{} {}", self.method, self.path);
+        soon(&what.clone(), self.try_exchange(what)).await.ok()
+    }
+
     async fn exchange(self, what: String) -> Reply {
-        let stream = TcpStream::connect(self.address).await.unwrap();
+        let result = self.try_exchange(what.clone()).await;
+        result.unwrap_or_else(|error| panic!("{what}: {error}"))
+    }
+
+    async fn try_exchange(self, what: String) -> Result<Reply, Box<dyn Error + Send + Sync>> {
+        let stream = TcpStream::connect(self.address).await?;
         let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         let driving = tokio::spawn(connection);
         let mut request = Request::builder()
             .method(self.method)
@@ -153,11 +165,10 @@ impl Call {
             .body(Full::new(self.body))
             .unwrap();
         request.headers_mut().extend(self.headers);
-        let response = sender.send_request(request).await.unwrap_or_else(|e| panic!("{what}: {e}"));
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap_or_else(|e| panic!("{what}: {e}")).to_bytes();
+        let (parts, body) = sender.send_request(request).await?.into_parts();
+        let body = body.collect().await?.to_bytes();
         driving.abort();
-        Reply { status: parts.status.as_u16(), headers: parts.headers, body, what }
+        Ok(Reply { status: parts.status.as_u16(), headers: parts.headers, body, what })
     }
 }
 

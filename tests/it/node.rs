@@ -117,8 +117,19 @@ impl Node {
 
     /// Starts it again on the same directory, after it was stopped or killed.
     pub(crate) fn restart(&mut self) {
+        self.restart_without_waiting();
+        self.wait_until_up();
+    }
+
+    /// The same, for nodes that need each other to come up.
+    pub(crate) fn restart_without_waiting(&mut self) {
         assert!(self.running.is_none(), "stop it before it is started again");
-        let running = Running::start(self.data_dir(), self.dir.path(), &self.args);
+        self.running = Some(Running::start(self.data_dir(), self.dir.path(), &self.args));
+    }
+
+    /// Waits for its `listening` line.
+    pub(crate) fn wait_until_up(&mut self) {
+        let running = self.running.as_ref().expect("it was started");
         let line = match running.next_line() {
             Ok(line) => line,
             Err(why) => panic!("no `listening` line ({why}); stderr:\n{}", running.stderr()),
@@ -128,7 +139,22 @@ impl Node {
             Some(Ok(address)) => address,
             _ => panic!("not the line that was promised: {line:?}"),
         };
-        self.running = Some(running);
+    }
+
+    /// Stops it in its tracks, as a host that is short of everything does.
+    pub(crate) fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let running = self.running.as_ref().expect("it runs");
+        let kill = format!("kill -{name} {}", running.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
     /// Where everything durable lies.
@@ -182,9 +208,7 @@ impl Node {
 
     /// Asks it to stop, without waiting.
     pub(crate) fn ask_to_stop(&self) {
-        let running = self.running.as_ref().expect("it runs");
-        let kill = format!("kill -TERM {}", running.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        self.signal("TERM");
     }
 
     /// Waits until it has ended and gives its exit code.

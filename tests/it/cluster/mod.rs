@@ -1,6 +1,8 @@
 //! Three nodes as people see them: any of them takes any request, and one may die at any moment.
 
+mod chaos;
 mod forwarding;
+mod membership;
 mod sockets;
 
 use serde_json::Value;
