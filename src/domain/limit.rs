@@ -288,8 +288,9 @@ pub const BACKUP_HOURS_MAX: u64 = 92 * 24;
 /// the same day, not so soon that the log is full of it.
 pub const BACKUP_RETRY_MS: i64 = 60 * 60 * 1_000;
 
-/// How long a request waits for somebody to lead: several elections, for on a busy machine the first
-/// may lead nowhere. A caller rather sees one slow answer than an error that it has to understand.
+/// How long a request waits for somebody to lead: several elections, for on a busy machine the
+/// first may lead nowhere. A caller rather sees one slow answer than an error that it has to
+/// understand.
 pub const LEADER_WAIT_MS: u64 = 4_000;
 
 /// Between two looks at a leader that did not take a request and has no successor yet.
@@ -317,8 +318,8 @@ pub const PEER_SILENCE_SECONDS: u64 = 30;
 /// How long a tunnel looks for the next leader before its client is sent away to come back.
 pub const REDIAL_MS: u64 = 6_000;
 
-/// Moves of one socket from leader to leader; a cluster that changes its mind more often is ill, and
-/// the client does better to come back by itself.
+/// Moves of one socket from leader to leader; a cluster that changes its mind more often is ill,
+/// and the client does better to come back by itself.
 pub const REDIALS_MAX: u32 = 32;
 
 /// Tunnels that one node opens at once: thousands that lose their leader in the same moment must

@@ -104,7 +104,7 @@ impl Problem {
         self.lost
     }
 
-    pub(super) fn of_unavailable(unavailable: &Unavailable) -> Problem {
+    fn of_unavailable(unavailable: &Unavailable) -> Problem {
         Problem {
             status: StatusCode::SERVICE_UNAVAILABLE,
             code: "cluster.no_leader",

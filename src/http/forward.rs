@@ -1,7 +1,8 @@
 //! Requests find the leader: it works on all of them, and any other node passes on what it gets.
 //!
-//! So sign-in, rooms, tickets and running keys are looked after in one place, and whoever reads sees
-//! what was written before, on whichever node. `?stale=ok` reads this node's own state instead.
+//! So sign-in, rooms, tickets and running keys are looked after in one place, and whoever reads
+//! sees what was written before, on whichever node. `?stale=ok` reads this node's own state
+//! instead.
 //!
 //! **Invariant:** a request travels once: what came through a peer is answered or sent back.
 //! **Invariant:** it is sent again only if nothing was done before or if doing it twice is doing it

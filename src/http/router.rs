@@ -174,9 +174,11 @@ fn operator_routes() -> Vec<Route> {
         post("/api/v1/cluster/join", Public, cluster::join, "Become a node, with a token")
             .early()
             .takes("JoinBody"),
-        get("/api/v1/admin/backup", Operate, backups::download, "The whole state as one file"),
-        get("/api/v1/admin/backups", Operate, backups::list, "Scheduled backups of this node"),
-        post("/api/v1/admin/backups", Operate, backups::create, "Make one of them now"),
+        get("/api/v1/admin/backup", Operate, backups::download, "The whole state as one file")
+            .here(),
+        get("/api/v1/admin/backups", Operate, backups::list, "Scheduled backups of this node")
+            .here(),
+        post("/api/v1/admin/backups", Operate, backups::create, "Make one of them now").here(),
     ]
 }
 
