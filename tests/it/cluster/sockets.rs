@@ -267,3 +267,31 @@ async fn a_killed_leader_loses_nothing_and_doubles_nothing() {
         cluster.restart(leader);
     }
 }
+
+#[tokio::test]
+async fn a_leader_that_hangs_is_left_and_sends_its_own_clients_away_when_it_is_back() {
+    let cluster = Cluster::start(3).await;
+    let practice = scene::begun(&cluster.org.admin.api).await;
+    let leader = cluster.leader().await;
+    let followers = cluster.followers().await;
+    let mut sockets = Vec::new();
+    for n in &followers {
+        sockets.push(Socket::join(&admin(&cluster, *n), &practice, Some(0)).await);
+    }
+    let mut own = Socket::join(&admin(&cluster, leader), &practice, Some(0)).await;
+    cluster.node(leader).freeze();
+    for (n, socket) in sockets.iter_mut().enumerate() {
+        socket.act(say(&format!("{n}"), "Meanwhile.")).await;
+        let seen = admin(&cluster, followers[n]).get(&scene::path(&practice, "")).await.ok(200);
+        assert_eq!(seen["last_seq"], 3 + n);
+    }
+    cluster.node(leader).thaw();
+    own.ends(Some("leader_changed"), 1012).await;
+    assert!(own.events.len() <= 4, "nothing that the log does not have");
+    let mut back = Socket::join(&admin(&cluster, leader), &practice, Some(0)).await;
+    back.wait_seq(4).await;
+    for socket in &mut sockets {
+        socket.wait_seq(4).await;
+        assert_eq!(socket.events, back.events);
+    }
+}
