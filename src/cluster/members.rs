@@ -163,6 +163,7 @@ impl Replica {
             raft: inner.raft.clone(),
             dialer,
             snapshots: inner.directory.snapshots(),
+            heard: inner.heard.clone(),
             on_guest: inner.on_guest.clone(),
         };
         let mut beside = inner.beside.lock().unwrap_or_else(PoisonError::into_inner);

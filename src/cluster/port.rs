@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock, PoisonError};
 
 use openraft::Raft;
-use openraft::raft::AppendEntriesRequest;
+use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,6 +21,7 @@ use super::dial::{Dialer, in_words};
 use super::machine_adapter::MachineAdapter;
 use super::network::{AppendHead, CHUNK_BYTES, CHUNK_TIME, SnapshotHead, in_time};
 use super::raft_types::{Types, decode, encode};
+use super::seat::Heard;
 use super::wire::{
     self, Call, DONE, FAILED, FRAME_BYTES_MAX, GREETING_TIME, Hello, RefusedCode, Reply, Service,
     WIRE_VERSION,
@@ -39,6 +40,7 @@ pub(super) struct Port {
     pub(super) raft: Raft<Types, MachineAdapter>,
     pub(super) dialer: Dialer,
     pub(super) snapshots: PathBuf,
+    pub(super) heard: Heard,
     pub(super) on_guest: Arc<OnceLock<OnGuest>>,
 }
 
@@ -182,7 +184,11 @@ impl Port {
         match call {
             Call::Append => {
                 let rpc = read_append(body)?;
-                encode(&self.raft.append_entries(rpc).await.map_err(io::Error::other)?)
+                let answer = self.raft.append_entries(rpc).await.map_err(io::Error::other)?;
+                if !matches!(answer, AppendEntriesResponse::HigherVote(_)) {
+                    self.heard.now();
+                }
+                encode(&answer)
             }
             Call::Vote => encode(&self.raft.vote(decode(body)?).await.map_err(io::Error::other)?),
             Call::PreVote => {

@@ -31,7 +31,7 @@ use super::machine_adapter::MachineAdapter;
 use super::network::Peers;
 use super::port::OnGuest;
 use super::raft_types::{Peer, Proposal, Types};
-use super::seat::{self, Seat};
+use super::seat::{self, Heard, Seat};
 use super::wire::{About, Service};
 
 /// Told of every command right after it was applied, in the order of the log. It must not wait.
@@ -121,6 +121,7 @@ pub(super) struct Inner {
     pub(super) listener: Mutex<Option<TcpListener>>,
     /// What runs beside requests; it ends with the replica.
     pub(super) beside: Mutex<JoinSet<()>>,
+    pub(super) heard: Heard,
     seat: watch::Receiver<Seat>,
     on_applied: Arc<OnceLock<OnApplied>>,
     metrics: Arc<Metrics>,
@@ -164,6 +165,7 @@ impl Replica {
         let level = crate::store::schema::NEWEST;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let about = About { address, http, version, level };
+        let heard = Heard::default();
         let inner = Inner {
             book: Book::new(state.clone(), &identity.peers),
             about: Arc::new(Mutex::new(about)),
@@ -171,7 +173,8 @@ impl Replica {
             on_guest: Arc::default(),
             listener: Mutex::new(Some(listener)),
             beside: Mutex::default(),
-            seat: seat::watch(&raft),
+            seat: seat::watch(&raft, heard.clone()),
+            heard,
             raft,
             state,
             directory,

@@ -6,6 +6,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
+use crate::cluster::Seat;
 use crate::domain::refusal::{Code, Refusal};
 use crate::telemetry::metrics::MEDIA_TYPE;
 
@@ -29,7 +30,7 @@ pub(super) async fn readyz(State(app): State<Shared>) -> Result<Response, Error>
         ready &= ok;
     };
     line(!app.is_stopping(), "node");
-    line(status.leader_id.is_some(), "leader");
+    line(app.replica.seat() != Seat::Nowhere, "leader");
     line(status.stopped.is_none(), "store");
     if !app.look_whether_set_up().await? {
         // Setup is for people to do; the node itself is ready for it.
