@@ -10,6 +10,7 @@ mod output;
 pub mod serve;
 
 mod backup;
+mod bench;
 mod client;
 mod cluster;
 mod config;
@@ -84,6 +85,8 @@ pub enum Command {
     /// Backups: made, checked, restored
     #[command(subcommand)]
     Backup(backup::Backup),
+    /// Measures what this machine's disk and this program do, on a node that is thrown away
+    Bench(bench::Args),
     /// The settings
     #[command(subcommand)]
     Config(config::Config),
@@ -133,6 +136,7 @@ async fn dispatch(cli: Cli) -> Result<(), Error> {
         Command::Cluster(command) => cluster::run(&context, command).await,
         Command::Upgrade(command) => upgrade::run(&context, command).await,
         Command::Backup(command) => backup::run(&context, command).await,
+        Command::Bench(args) => bench::run(&context, args).await,
         Command::Config(command) => config::run(&context, &command),
         Command::Openapi => openapi::run(),
     }

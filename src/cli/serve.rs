@@ -149,6 +149,11 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
 }
 
 impl Running {
+    /// The replicated state, for `greenroom bench`, which writes without the way through HTTP.
+    pub(super) fn replica(&self) -> &Replica {
+        &self.app.replica
+    }
+
     /// Takes the node down: sockets are told, running requests end, consensus stops.
     pub async fn stop(self) {
         self.app.begin_stop();

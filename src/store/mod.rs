@@ -9,6 +9,7 @@ pub mod directory;
 pub mod schema;
 
 pub mod journal;
+pub mod plain;
 
 mod apply;
 pub mod backup;

@@ -1,0 +1,258 @@
+//! A node of its own in this process, and those who write to it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+
+use crate::cli::client::Client;
+use crate::cli::exit::Error;
+use crate::cli::serve::{self, Running};
+use crate::cluster::{Replica, fresh};
+use crate::config::settings::{Flags, Settings};
+use crate::domain::command::{Command, ENVELOPE_VERSION, Envelope, Once, Outcome};
+use crate::domain::id::{InterviewId, PersonId, QuestionId};
+use crate::domain::interview::{Kind, Member, Part, Plan, Question};
+use crate::domain::limit;
+use crate::domain::room::Act;
+
+use super::drive::Work;
+
+/// The node, set up, and its admin.
+pub(super) struct Node {
+    running: Running,
+    /// The admin, who owns every room here.
+    pub(super) person: PersonId,
+    /// The admin's way in.
+    pub(super) admin: Client,
+    token: String,
+}
+
+/// Says things in a room, through the log and the state, without the way through HTTP.
+pub(super) struct Speaker {
+    replica: Replica,
+    person: PersonId,
+    room: InterviewId,
+    said: u64,
+    /// What is said.
+    pub(super) text: String,
+}
+
+/// Replaces one person's context over HTTP, on one connection that stays open.
+pub(super) struct Putter {
+    sender: SendRequest<Full<Bytes>>,
+    address: SocketAddr,
+    token: String,
+    body: Bytes,
+}
+
+/// About four sentences.
+pub(super) const SAID_BYTES: usize = 300;
+
+/// Questions of a room: a short structured interview.
+const QUESTIONS: usize = 5;
+
+/// A node has let go of its connections by then.
+const STOP_SECONDS: u64 = 15;
+
+impl Node {
+    /// Starts a node on an empty directory and sets it up as people do.
+    pub(super) async fn start(folder: &Path) -> Result<Node, Error> {
+        let file = folder.join("greenroom.toml");
+        // An empty file stands in for the one that may lie in the working directory.
+        std::fs::write(&file, "")
+            .map_err(|e| Error::refused("the bench cannot write").why(e.to_string()))?;
+        let flags = Flags {
+            listen: Some("127.0.0.1:0".to_owned()),
+            cluster_listen: Some("127.0.0.1:0".to_owned()),
+            data_dir: Some(folder.join("data").display().to_string()),
+        };
+        let settings = Settings::load(flags, std::iter::empty(), Some(file))?;
+        let running = serve::start(settings).await?;
+        let client = Client::to_address(running.address);
+        let body = json!({
+            "token": running.setup_token,
+            "organisation": "Bench",
+            "email": "admin@example.org",
+            "display_name": "Admin",
+            "password": fresh().to_string(),
+        });
+        let reply = client.post("/api/v1/setup", &body).await?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let token = text(&reply["access_token"]);
+        let person = text(&reply["person"]["id"])
+            .parse()
+            .map_err(|_| Error::fault("the setup gave no person"))?;
+        Ok(Node { person, admin: client.signed_in(token.as_str()), token, running })
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.running.address
+    }
+
+    /// Stops it.
+    pub(super) async fn stop(self) -> Result<(), Error> {
+        let stopped = tokio::time::timeout(Duration::from_secs(STOP_SECONDS), self.running.stop());
+        stopped.await.map_err(|_| {
+            Error::unavailable(format!("the node took more than {STOP_SECONDS} seconds to stop"))
+        })
+    }
+
+    /// People who speak, each in a room of their own.
+    pub(super) async fn speakers(&self, count: usize) -> Result<Vec<Speaker>, Error> {
+        let opening = (0..count).map(|_| self.speaker());
+        futures_util::future::try_join_all(opening).await
+    }
+
+    async fn speaker(&self) -> Result<Speaker, Error> {
+        let mut speaker = Speaker {
+            replica: self.running.replica().clone(),
+            person: self.person,
+            room: InterviewId(fresh()),
+            said: 0,
+            text: "w".repeat(SAID_BYTES),
+        };
+        speaker.open_room().await?;
+        Ok(speaker)
+    }
+
+    /// Connections that write over HTTP.
+    pub(super) async fn putters(&self, count: usize) -> Result<Vec<Putter>, Error> {
+        let body = json!({
+            "cv_text": "w".repeat(SAID_BYTES),
+            "job_description": "",
+            "target_role": "",
+            "mode": "general",
+            "assist_intensity": 1,
+        });
+        let body = Bytes::from(body.to_string());
+        let mut putters = Vec::with_capacity(count);
+        for _ in 0..count {
+            let address = self.address();
+            let stream = TcpStream::connect(address).await.map_err(|e| broken(&e))?;
+            stream.set_nodelay(true).map_err(|e| broken(&e))?;
+            let (sender, connection) =
+                handshake(TokioIo::new(stream)).await.map_err(|e| broken(&e))?;
+            // What goes wrong on it is told by the answer that does not come.
+            tokio::spawn(connection);
+            let token = self.token.clone();
+            putters.push(Putter { sender, address, token, body: body.clone() });
+        }
+        Ok(putters)
+    }
+}
+
+impl Speaker {
+    /// The room in which is spoken.
+    pub(super) fn room(&self) -> InterviewId {
+        self.room
+    }
+
+    /// The next command.
+    pub(super) fn envelope(&mut self) -> Envelope {
+        self.said += 1;
+        let act = Act::Say { question_id: None, text: self.text.clone(), words: None };
+        let command = Command::Act { interview: self.room, act: Box::new(act) };
+        let once = Once {
+            scope: format!("room:{}:{}", self.room, self.person),
+            key: self.said.to_string(),
+            fingerprint: String::new(),
+        };
+        Envelope { once: Some(once), ..self.by(command) }
+    }
+
+    /// A practice room with its questions, begun.
+    async fn open_room(&mut self) -> Result<(), Error> {
+        self.room = InterviewId(fresh());
+        self.said = 0;
+        let plan = Plan {
+            id: self.room,
+            owner: self.person,
+            kind: Kind::Practice,
+            title: "Bench".to_owned(),
+            role: None,
+            mode: None,
+            kit_id: None,
+            auto_ask: false,
+            created_at: self.replica.now(),
+            scheduled_at: None,
+        };
+        let question = |n| Question {
+            id: QuestionId(fresh()),
+            text: format!("What did you do about slow service number {n}?"),
+            competency: None,
+            focus: Vec::new(),
+            asked_seq: None,
+            answer_id: None,
+        };
+        let members = vec![Member { person: self.person, part: Part::Candidate }];
+        let questions = (0..QUESTIONS).map(question).collect();
+        let make = Command::CreateInterview { plan: Box::new(plan), members, questions };
+        let start = Command::Act { interview: self.room, act: Box::new(Act::Start {}) };
+        self.propose(self.by(make)).await?;
+        self.propose(self.by(start)).await
+    }
+
+    fn by(&self, command: Command) -> Envelope {
+        Envelope {
+            v: ENVELOPE_VERSION,
+            at: self.replica.now(),
+            by: Some(self.person),
+            request_id: None,
+            once: None,
+            command,
+        }
+    }
+
+    async fn propose(&self, envelope: Envelope) -> Result<(), Error> {
+        match self.replica.propose(envelope).await {
+            Ok(Outcome::Refused { refusal }) => {
+                Err(Error::fault("the node refused a write").why(refusal.to_string()))
+            }
+            Ok(_) => Ok(()),
+            Err(unavailable) => {
+                Err(Error::unavailable("a write failed").why(unavailable.to_string()))
+            }
+        }
+    }
+}
+
+impl Work for Speaker {
+    async fn write(&mut self) -> Result<(), Error> {
+        // A room that is full gives way to the next one, which costs two writes more.
+        if self.said + u64::from(limit::FRAMES_BURST) >= limit::EVENTS_PER_INTERVIEW_MAX {
+            self.open_room().await?;
+        }
+        let envelope = self.envelope();
+        self.propose(envelope).await
+    }
+}
+
+impl Work for Putter {
+    async fn write(&mut self) -> Result<(), Error> {
+        let request = Request::put("/api/v1/me/context")
+            .header("host", self.address.to_string())
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/json")
+            .body(Full::new(self.body.clone()))
+            .map_err(|e| broken(&e))?;
+        let response = self.sender.send_request(request).await.map_err(|e| broken(&e))?;
+        let status = response.status();
+        response.into_body().collect().await.map_err(|e| broken(&e))?;
+        match status.is_success() {
+            true => Ok(()),
+            false => Err(Error::fault(format!("the node answered a write with {status}"))),
+        }
+    }
+}
+
+fn broken(error: &dyn std::fmt::Display) -> Error {
+    Error::unavailable("a connection to the node broke").why(error.to_string())
+}
