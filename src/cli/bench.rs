@@ -18,7 +18,7 @@ use super::exit::Error;
 use super::output::{self, note};
 use crate::cluster::fresh;
 use drive::{Figure, drive, middle};
-use node::Node;
+use node::Cluster;
 
 /// What is measured for how long.
 #[derive(clap::Args)]
@@ -31,6 +31,13 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 3,
         value_parser = clap::value_parser!(u64).range(1..=25))]
     rounds: u64,
+    /// Nodes, all in this process and on this disk
+    #[arg(long, value_name = "N", default_value_t = 1,
+        value_parser = clap::value_parser!(u8).range(1..=5))]
+    nodes: u8,
+    /// Measures only this
+    #[arg(long, value_name = "WHAT", value_parser = [SYNC, ROWS, GROUP, PROPOSE, HTTP])]
+    only: Option<String>,
     /// Prints the figures as JSON
     #[arg(long)]
     json: bool,
@@ -52,16 +59,16 @@ struct Line {
 struct Temporary(PathBuf);
 
 const SYNC: &str = "fsync";
-const GROUP: &str = "group commit";
-const ROWS: &str = "SQLite rows";
+const GROUP: &str = "group";
+const ROWS: &str = "sqlite";
 const PROPOSE: &str = "propose";
-const HTTP: &str = "HTTP PUT";
+const HTTP: &str = "http";
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), Error> {
     let folder = Temporary::new(&context.settings()?.data_dir)?;
-    let node = Node::start(&folder.0).await?;
-    let measured = measure(&args, &node, &folder.0).await;
-    let stopped = node.stop().await;
+    let cluster = Cluster::start(&folder.0, args.nodes.into()).await?;
+    let measured = measure(&args, &cluster, &folder.0).await;
+    let stopped = cluster.stop().await;
     let (bytes, lines) = measured?;
     stopped?;
     match args.json {
@@ -70,14 +77,19 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), Error> {
     }
 }
 
-async fn measure(args: &Args, node: &Node, folder: &Path) -> Result<(usize, Vec<Line>), Error> {
+async fn measure(
+    args: &Args,
+    cluster: &Cluster,
+    folder: &Path,
+) -> Result<(usize, Vec<Line>), Error> {
     let time = Duration::from_secs(args.seconds);
-    let mut sample = node.speakers(1).await?;
+    let mut sample = cluster.speakers(1).await?;
     let bytes = serde_json::to_vec(&sample[0].envelope())
         .map_err(|e| Error::fault("a command cannot be written down").why(e.to_string()))?
         .len();
     drop(sample);
     let mut lines = lines();
+    lines.retain(|line| args.only.as_ref().is_none_or(|only| only == line.what));
     for round in 1..=args.rounds {
         for line in &mut lines {
             let Line { what, writers, .. } = *line;
@@ -86,8 +98,8 @@ async fn measure(args: &Args, node: &Node, folder: &Path) -> Result<(usize, Vec<
                 SYNC => apart(folder, bytes, time, disk::syncs).await?,
                 ROWS => apart(folder, bytes, time, disk::rows).await?,
                 GROUP => drive(disk::group(folder, bytes, writers)?, time).await?,
-                PROPOSE => drive(node.speakers(writers).await?, time).await?,
-                _ => drive(node.putters(writers).await?, time).await?,
+                PROPOSE => drive(cluster.speakers(writers).await?, time).await?,
+                _ => drive(cluster.putters(writers).await?, time).await?,
             });
         }
     }
@@ -173,6 +185,7 @@ fn document(args: &Args, bytes: usize, lines: &[Line]) -> Value {
         .collect();
     json!({
         "bytes": bytes,
+        "nodes": args.nodes,
         "cores": std::thread::available_parallelism().map_or(0, usize::from),
         "seconds": args.seconds,
         "rounds": args.rounds,

@@ -148,6 +148,24 @@ async fn remove(client: &Client, id: u64) -> Result<(), Error> {
 }
 
 async fn join(settings: &Settings, url: &str, token: &str, json: bool) -> Result<(), Error> {
+    let (node, cluster_id) = enter(settings, url, token).await?;
+    if json {
+        return output::json(&json!({"node": node, "cluster_id": cluster_id}));
+    }
+    output::text(&output::facts(&[
+        ("node", node.to_string()),
+        ("cluster", cluster_id.to_string()),
+    ]))?;
+    output::note("Start it with `greenroom serve`: it receives everything and then votes.");
+    Ok(())
+}
+
+/// Shows the token to the cluster and keeps what it grants in the data directory.
+pub(super) async fn enter(
+    settings: &Settings,
+    url: &str,
+    token: &str,
+) -> Result<(u64, ClusterId), Error> {
     let Some(id) = token_id(token) else {
         return Err(Error::refused("this is not a join token")
             .next("make one with `greenroom cluster token` on a node of the cluster"));
@@ -180,15 +198,7 @@ async fn join(settings: &Settings, url: &str, token: &str, json: bool) -> Result
     identity.peers = granted.peers;
     identity.save(&directory)?;
     let _ = std::fs::remove_file(directory.joining());
-    if json {
-        return output::json(&json!({"node": granted.node, "cluster_id": granted.cluster_id}));
-    }
-    output::text(&output::facts(&[
-        ("node", granted.node.to_string()),
-        ("cluster", granted.cluster_id.to_string()),
-    ]))?;
-    output::note("Start it with `greenroom serve`: it receives everything and then votes.");
-    Ok(())
+    Ok((granted.node, granted.cluster_id))
 }
 
 /// What the cluster grants to a machine.

@@ -1,4 +1,4 @@
-//! A node of its own in this process, and those who write to it.
+//! A cluster of its own in this process, and those who write to it.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use crate::cli::client::Client;
+use crate::cli::cluster;
 use crate::cli::exit::Error;
 use crate::cli::serve::{self, Running};
 use crate::cluster::{Replica, fresh};
@@ -25,13 +26,13 @@ use crate::domain::room::Act;
 
 use super::drive::Work;
 
-/// The node, set up, and its admin.
-pub(super) struct Node {
-    running: Running,
+/// The nodes, set up, and their admin.
+pub(super) struct Cluster {
+    /// The leader; everybody writes to it.
+    leader: Running,
+    others: Vec<Running>,
     /// The admin, who owns every room here.
-    pub(super) person: PersonId,
-    /// The admin's way in.
-    pub(super) admin: Client,
+    person: PersonId,
     token: String,
 }
 
@@ -41,8 +42,7 @@ pub(super) struct Speaker {
     person: PersonId,
     room: InterviewId,
     said: u64,
-    /// What is said.
-    pub(super) text: String,
+    text: String,
 }
 
 /// Replaces one person's context over HTTP, on one connection that stays open.
@@ -54,7 +54,7 @@ pub(super) struct Putter {
 }
 
 /// About four sentences.
-pub(super) const SAID_BYTES: usize = 300;
+const SAID_BYTES: usize = 300;
 
 /// Questions of a room: a short structured interview.
 const QUESTIONS: usize = 5;
@@ -62,23 +62,21 @@ const QUESTIONS: usize = 5;
 /// A node has let go of its connections by then.
 const STOP_SECONDS: u64 = 15;
 
-impl Node {
-    /// Starts a node on an empty directory and sets it up as people do.
-    pub(super) async fn start(folder: &Path) -> Result<Node, Error> {
-        let file = folder.join("greenroom.toml");
-        // An empty file stands in for the one that may lie in the working directory.
-        std::fs::write(&file, "")
-            .map_err(|e| Error::refused("the bench cannot write").why(e.to_string()))?;
-        let flags = Flags {
-            listen: Some("127.0.0.1:0".to_owned()),
-            cluster_listen: Some("127.0.0.1:0".to_owned()),
-            data_dir: Some(folder.join("data").display().to_string()),
-        };
-        let settings = Settings::load(flags, std::iter::empty(), Some(file))?;
-        let running = serve::start(settings).await?;
-        let client = Client::to_address(running.address);
+/// An empty node is a voter within a fraction of it.
+const JOIN_SECONDS: u64 = 30;
+
+/// Between two looks whether it is.
+const LOOK: Duration = Duration::from_millis(20);
+
+impl Cluster {
+    /// Starts nodes in empty directories, sets the first one up and lets the others join it, all as
+    /// people do.
+    pub(super) async fn start(folder: &Path, nodes: usize) -> Result<Cluster, Error> {
+        let first = settings(folder, 1)?;
+        let leader = serve::start(first.clone()).await?;
+        let client = Client::to_address(leader.address);
         let body = json!({
-            "token": running.setup_token,
+            "token": leader.setup_token,
             "organisation": "Bench",
             "email": "admin@example.org",
             "display_name": "Admin",
@@ -90,19 +88,43 @@ impl Node {
         let person = text(&reply["person"]["id"])
             .parse()
             .map_err(|_| Error::fault("the setup gave no person"))?;
-        Ok(Node { person, admin: client.signed_in(token.as_str()), token, running })
+        let mut cluster = Cluster { leader, others: Vec::new(), person, token };
+        for n in 2..=nodes {
+            cluster.grow(&client.signed_in(cluster.token.as_str()), settings(folder, n)?).await?;
+        }
+        Ok(cluster)
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
-        self.running.address
+    async fn grow(&mut self, admin: &Client, settings: Settings) -> Result<(), Error> {
+        let reply = admin.post("/api/v1/admin/cluster/tokens", &json!({})).await?;
+        let url = format!("http://{}", self.leader.address);
+        cluster::enter(&settings, &url, reply["token"].as_str().unwrap_or_default()).await?;
+        self.others.push(serve::start(settings).await?);
+        let voting = async {
+            loop {
+                let overview = admin.get("/api/v1/admin/cluster").await?;
+                let nodes = overview["nodes"].as_array().map(Vec::as_slice).unwrap_or_default();
+                let votes = nodes.iter().filter(|node| node["role"] != "learner").count();
+                if votes == self.others.len() + 1 {
+                    return Ok(());
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(JOIN_SECONDS), voting).await.unwrap_or_else(|_| {
+            Err(Error::unavailable(format!("a node does not vote after {JOIN_SECONDS} seconds")))
+        })
     }
 
     /// Stops it.
     pub(super) async fn stop(self) -> Result<(), Error> {
-        let stopped = tokio::time::timeout(Duration::from_secs(STOP_SECONDS), self.running.stop());
-        stopped.await.map_err(|_| {
-            Error::unavailable(format!("the node took more than {STOP_SECONDS} seconds to stop"))
-        })
+        let late =
+            |_| Error::unavailable(format!("a node took more than {STOP_SECONDS} seconds to stop"));
+        for running in self.others.into_iter().chain([self.leader]) {
+            let limit = Duration::from_secs(STOP_SECONDS);
+            tokio::time::timeout(limit, running.stop()).await.map_err(late)?;
+        }
+        Ok(())
     }
 
     /// People who speak, each in a room of their own.
@@ -113,7 +135,7 @@ impl Node {
 
     async fn speaker(&self) -> Result<Speaker, Error> {
         let mut speaker = Speaker {
-            replica: self.running.replica().clone(),
+            replica: self.leader.replica().clone(),
             person: self.person,
             room: InterviewId(fresh()),
             said: 0,
@@ -135,7 +157,7 @@ impl Node {
         let body = Bytes::from(body.to_string());
         let mut putters = Vec::with_capacity(count);
         for _ in 0..count {
-            let address = self.address();
+            let address = self.leader.address;
             let stream = TcpStream::connect(address).await.map_err(|e| broken(&e))?;
             stream.set_nodelay(true).map_err(|e| broken(&e))?;
             let (sender, connection) =
@@ -150,11 +172,6 @@ impl Node {
 }
 
 impl Speaker {
-    /// The room in which is spoken.
-    pub(super) fn room(&self) -> InterviewId {
-        self.room
-    }
-
     /// The next command.
     pub(super) fn envelope(&mut self) -> Envelope {
         self.said += 1;
@@ -251,6 +268,19 @@ impl Work for Putter {
             false => Err(Error::fault(format!("the node answered a write with {status}"))),
         }
     }
+}
+
+/// Only flags count: an empty file stands in for the one that may lie in the working directory.
+fn settings(folder: &Path, node: usize) -> Result<Settings, Error> {
+    let file = folder.join("greenroom.toml");
+    std::fs::write(&file, "")
+        .map_err(|e| Error::refused("the bench cannot write").why(e.to_string()))?;
+    let flags = Flags {
+        listen: Some("127.0.0.1:0".to_owned()),
+        cluster_listen: Some("127.0.0.1:0".to_owned()),
+        data_dir: Some(folder.join(format!("node-{node}")).display().to_string()),
+    };
+    Ok(Settings::load(flags, std::iter::empty(), Some(file))?)
 }
 
 fn broken(error: &dyn std::fmt::Display) -> Error {
