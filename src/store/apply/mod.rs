@@ -32,6 +32,12 @@ enum Stop {
     Fault(Fault),
 }
 
+/// Removes some records that have ended. SQLite plans with the value of a bare `LIMIT ?`, so each
+/// binding of it would compile the statement anew; behind the `+` it does not look.
+const PRUNE: &str = "DELETE FROM once WHERE (scope, key) IN (
+    SELECT scope, key FROM once WHERE expires_at <= ?1
+    ORDER BY expires_at, scope, key LIMIT +?2)";
+
 type Step<T> = Result<T, Stop>;
 
 /// Applies one command within the batch's transaction.
@@ -186,12 +192,7 @@ fn recall(db: &Connection, once: &Once, at: Time) -> Result<Option<Outcome>, Fau
 fn remember(db: &Connection, once: &Once, outcome: &Outcome, at: Time) -> Result<(), Fault> {
     // A frame's id holds as long as its room; it has no fingerprint. A request's key ends.
     let expires_at = (!once.fingerprint.is_empty()).then(|| at.plus_ms(limit::IDEMPOTENCY_MS).0);
-    db.prepare_cached(
-        "DELETE FROM once WHERE (scope, key) IN (
-            SELECT scope, key FROM once WHERE expires_at <= ?1
-            ORDER BY expires_at, scope, key LIMIT ?2)",
-    )?
-    .execute(params![at.0, limit::IDEMPOTENCY_PRUNE_MAX as i64])?;
+    db.prepare_cached(PRUNE)?.execute(params![at.0, limit::IDEMPOTENCY_PRUNE_MAX as i64])?;
     db.prepare_cached(
         "INSERT OR REPLACE INTO once (scope, key, fingerprint, outcome, expires_at)
          VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -244,6 +245,22 @@ mod tests {
         let envelope = Envelope::own(Time(1), command);
         let entry = Entry { log_id: vec![1], what: Payload::Command(&envelope) };
         state.apply(&[entry]).unwrap().remove(0).outcome.unwrap()
+    }
+
+    #[test]
+    fn the_record_of_a_request_compiles_its_statements_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.db");
+        State::open(&path).unwrap();
+        let db = Connection::open(&path).unwrap();
+        for n in 0..3 {
+            let fingerprint = "f".to_owned();
+            let once = Once { scope: "s".to_owned(), key: n.to_string(), fingerprint };
+            remember(&db, &once, &Outcome::Done, Time(n)).unwrap();
+        }
+        let prune = db.prepare_cached(PRUNE).unwrap();
+        assert_eq!(prune.get_status(rusqlite::StatementStatus::Run), 3);
+        assert_eq!(prune.get_status(rusqlite::StatementStatus::RePrepare), 0);
     }
 
     /// Somebody's interview who does not exist: no check names it, only the schema does.
