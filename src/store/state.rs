@@ -56,13 +56,22 @@ pub struct State {
     mover: Mutex<Connection>,
     /// Entries since it last did.
     unmoved: AtomicUsize,
+    /// At how many of them it does so again.
+    due: AtomicUsize,
     readers: Mutex<Vec<Connection>>,
     returned: Condvar,
 }
 
-/// Entries between two checkpoints: some 60 KiB each at most, so that the write-ahead log stays
-/// around 4 MiB.
+/// Pages of the write-ahead log between two checkpoints (8 MiB). Each costs two fsyncs, for which
+/// the journal waits on the same disk; what it moves is on the disk of every fsync all the same.
+const CHECKPOINT_PAGES: usize = 2_048;
+
+/// Entries before the first checkpoint: some 60 KiB each at most. Later ones go by what the last
+/// entries wrote.
 const CHECKPOINT_ENTRIES: usize = 64;
+
+/// An entry writes a few pages at least: beyond this count the estimate is off.
+const CHECKPOINT_ENTRIES_MAX: usize = 1_024;
 
 /// Pages after which the writer makes a checkpoint itself after all (32 MiB): the mover did not get
 /// to it.
@@ -82,6 +91,7 @@ impl State {
             writer: Mutex::new(writer),
             mover: Mutex::new(open_writer(path)?),
             unmoved: AtomicUsize::new(0),
+            due: AtomicUsize::new(CHECKPOINT_ENTRIES),
             readers: Mutex::new(readers),
             returned: Condvar::new(),
         })
@@ -142,15 +152,20 @@ impl State {
 
     /// Whether [`State::checkpoint`] has something to do.
     pub fn is_checkpoint_due(&self) -> bool {
-        self.unmoved.load(Ordering::Relaxed) >= CHECKPOINT_ENTRIES
+        self.unmoved.load(Ordering::Relaxed) >= self.due.load(Ordering::Relaxed)
     }
 
     /// Moves the write-ahead log into the database, beside the writer, so that nobody who applies
     /// waits for its fsyncs. One at a time; a second call finds nothing to do.
     pub fn checkpoint(&self) -> Result<(), Fault> {
         let Ok(mover) = self.mover.try_lock() else { return Ok(()) };
-        self.unmoved.store(0, Ordering::Relaxed);
-        mover.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        let entries = self.unmoved.swap(0, Ordering::Relaxed);
+        let pages: i64 =
+            mover.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get("log"))?;
+        // What a reader held back counts again, so the next one comes sooner.
+        let pages = usize::try_from(pages).unwrap_or(0).max(1);
+        let due = entries.saturating_mul(CHECKPOINT_PAGES) / pages;
+        self.due.store(due.clamp(1, CHECKPOINT_ENTRIES_MAX), Ordering::Relaxed);
         Ok(())
     }
 
