@@ -55,7 +55,7 @@ impl RaftStateMachine<Types> for MachineAdapter {
             responders.push(responder);
         }
         let machine = self.clone();
-        let results = blocking(move || machine.apply_batch(&batch)).await?;
+        let results = in_place(move || machine.apply_batch(&batch)).await?;
         for (responder, outcome) in responders.into_iter().zip(results) {
             if let Some(responder) = responder {
                 responder.send(Response(outcome));
@@ -157,6 +157,19 @@ fn described(file: File) -> io::Result<Snapshot> {
     let (last_log_id, last_membership) =
         read_markers(file.log_id.as_deref(), file.membership.as_deref())?;
     Ok(Snapshot { meta: Meta { last_log_id, last_membership }, snapshot: file.path })
+}
+
+/// Applies without the way to another thread and back, because somebody waits for it; the runtime
+/// lets another thread look after the other tasks meanwhile.
+async fn in_place<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> io::Result<T> {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::MultiThread => tokio::task::block_in_place(work).map_err(Fault::into_io),
+        // There is no other thread.
+        _ => blocking(work).await,
+    }
 }
 
 /// Runs work on the disk where it may wait.

@@ -110,7 +110,7 @@ impl State {
     /// Applies a batch in one transaction: all of it or nothing.
     pub fn apply(&self, entries: &[Entry<'_>]) -> Result<Vec<Applied>, Fault> {
         let mut db = guard(&self.writer);
-        let mut tx = db.transaction()?;
+        let tx = db.transaction()?;
         let mut results = Vec::with_capacity(entries.len());
         let mut newest_at = None;
         for entry in entries {
@@ -122,7 +122,7 @@ impl State {
                 }
                 Payload::Command(envelope) => {
                     newest_at = newest_at.max(Some(envelope.at.0));
-                    apply::apply(&mut tx, envelope)?
+                    apply::apply(&tx, envelope)?
                 }
             });
         }

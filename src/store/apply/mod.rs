@@ -41,7 +41,7 @@ const PRUNE: &str = "DELETE FROM once WHERE (scope, key) IN (
 type Step<T> = Result<T, Stop>;
 
 /// Applies one command within the batch's transaction.
-pub(super) fn apply(tx: &mut Transaction<'_>, envelope: &Envelope) -> Result<Applied, Fault> {
+pub(super) fn apply(tx: &Transaction<'_>, envelope: &Envelope) -> Result<Applied, Fault> {
     if envelope.v > ENVELOPE_VERSION {
         return Err(Fault::plain(format!(
             "the log holds a command of version {}, this Greenroom knows {ENVELOPE_VERSION}; \
@@ -54,23 +54,24 @@ pub(super) fn apply(tx: &mut Transaction<'_>, envelope: &Envelope) -> Result<App
     {
         return Ok(Applied { outcome: Some(outcome), events: None });
     }
-    let mut savepoint = tx.savepoint()?;
-    match dispatch(&savepoint, envelope) {
+    // A fault leaves the savepoint open: the whole batch is rolled back then.
+    run(tx, "SAVEPOINT command")?;
+    match dispatch(tx, envelope) {
         Ok(applied) => {
             if let (Some(once), Some(outcome)) = (&envelope.once, &applied.outcome) {
-                remember(&savepoint, once, outcome, envelope.at)?;
+                remember(tx, once, outcome, envelope.at)?;
             }
-            savepoint.commit()?;
+            run(tx, "RELEASE command")?;
             Ok(applied)
         }
         Err(Stop::Refused(refusal)) => {
-            savepoint.rollback()?;
+            undo(tx)?;
             Ok(Applied { outcome: Some(Outcome::Refused { refusal }), events: None })
         }
         Err(Stop::Misfit(error)) => {
             // The rows and the command decide this, so every node comes to the same end. Stopping
             // instead would stop them all, again at every start: the entry stays in the log.
-            savepoint.rollback()?;
+            undo(tx)?;
             let request_id = envelope.request_id.as_deref();
             tracing::error!(%error, request_id, "a command does not fit what is stored");
             let detail = "this does not fit what is stored; nothing was changed";
@@ -79,6 +80,17 @@ pub(super) fn apply(tx: &mut Transaction<'_>, envelope: &Envelope) -> Result<App
         }
         Err(Stop::Fault(fault)) => Err(fault),
     }
+}
+
+fn undo(db: &Connection) -> Result<(), Fault> {
+    run(db, "ROLLBACK TO command")?;
+    run(db, "RELEASE command")
+}
+
+/// Runs a statement that is compiled once.
+fn run(db: &Connection, sql: &str) -> Result<(), Fault> {
+    db.prepare_cached(sql)?.execute([])?;
+    Ok(())
 }
 
 fn dispatch(db: &Connection, envelope: &Envelope) -> Step<Applied> {
