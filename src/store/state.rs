@@ -77,6 +77,10 @@ const CHECKPOINT_ENTRIES_MAX: usize = 1_024;
 /// to it.
 const CHECKPOINT_PAGES_MAX: u32 = 8_192;
 
+/// The writer's pages in memory, at most. A batch of a thousand commands in as many rooms touches
+/// some 2,500 pages; with less than that SQLite writes them out and reads them back before its end.
+const CACHE_KIB: i64 = 16 << 10;
+
 const LOG_ID: &str = "log_id";
 const MEMBERSHIP: &str = "membership";
 
@@ -228,6 +232,7 @@ fn open_writer(path: &Path) -> Result<Connection, Fault> {
     db.pragma_update(None, "journal_mode", "wal")?;
     db.pragma_update(None, "synchronous", "normal")?;
     db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES_MAX)?;
+    db.pragma_update(None, "cache_size", -CACHE_KIB)?;
     db.pragma_update(None, "foreign_keys", true)?;
     db.set_prepared_statement_cache_capacity(128);
     Ok(db)
