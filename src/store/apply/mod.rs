@@ -204,7 +204,10 @@ fn recall(db: &Connection, once: &Once, at: Time) -> Result<Option<Outcome>, Fau
 fn remember(db: &Connection, once: &Once, outcome: &Outcome, at: Time) -> Result<(), Fault> {
     // A frame's id holds as long as its room; it has no fingerprint. A request's key ends.
     let expires_at = (!once.fingerprint.is_empty()).then(|| at.plus_ms(limit::IDEMPOTENCY_MS).0);
-    db.prepare_cached(PRUNE)?.execute(params![at.0, limit::IDEMPOTENCY_PRUNE_MAX as i64])?;
+    if expires_at.is_some() {
+        // Only these come to an end, and each of them makes room for itself.
+        db.prepare_cached(PRUNE)?.execute(params![at.0, limit::IDEMPOTENCY_PRUNE_MAX as i64])?;
+    }
     db.prepare_cached(
         "INSERT OR REPLACE INTO once (scope, key, fingerprint, outcome, expires_at)
          VALUES (?1, ?2, ?3, ?4, ?5)",
