@@ -7,8 +7,9 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::domain::command::{Envelope, Outcome};
 
@@ -30,9 +31,33 @@ pub(super) type Entry = openraft::alias::EntryOf<Types>;
 pub(super) type LogId = openraft::alias::LogIdOf<Types>;
 
 /// A command in the log; shared, because entries are cloned on their way.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Proposal(pub(super) Arc<Envelope>);
+///
+/// It is written down once, by whoever proposes it. The journal of every node and the lines between
+/// them take the same text.
+#[derive(Clone, Debug)]
+pub(crate) struct Proposal(pub(super) Arc<Envelope>, Arc<RawValue>);
+
+impl Proposal {
+    pub(super) fn new(envelope: Envelope) -> Proposal {
+        let text = serde_json::value::to_raw_value(&envelope)
+            .expect("invariant: a command is plain data with names as keys");
+        Proposal(Arc::new(envelope), text.into())
+    }
+}
+
+impl Serialize for Proposal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.1.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Proposal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Proposal, D::Error> {
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        let envelope = serde_json::from_str(text.get()).map_err(D::Error::custom)?;
+        Ok(Proposal(Arc::new(envelope), text.into()))
+    }
+}
 
 /// What applying an entry led to; `None` for entries without a command.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -233,7 +233,7 @@ impl Replica {
             return Ok(Outcome::Refused { refusal: Refusal::conflict(why) });
         }
         let began = Instant::now();
-        let write = self.inner.raft.client_write(Proposal(Arc::new(envelope)));
+        let write = self.inner.raft.client_write(Proposal::new(envelope));
         let limit = Duration::from_secs(limit::PROPOSAL_SECONDS);
         let result = tokio::time::timeout(limit, write).await.map_err(|_| Unavailable::Unknown)?;
         self.inner.metrics.quorum.observe(began.elapsed().as_secs_f64());
