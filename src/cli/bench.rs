@@ -7,6 +7,8 @@ mod disk;
 mod drive;
 mod node;
 
+mod fan_out;
+
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -36,7 +38,7 @@ pub struct Args {
         value_parser = clap::value_parser!(u8).range(1..=5))]
     nodes: u8,
     /// Measures only this
-    #[arg(long, value_name = "WHAT", value_parser = [SYNC, ROWS, GROUP, PROPOSE, HTTP])]
+    #[arg(long, value_name = "WHAT", value_parser = [SYNC, ROWS, GROUP, PROPOSE, HTTP, FRAMES, FAN_OUT])]
     only: Option<String>,
     /// Prints the figures as JSON
     #[arg(long)]
@@ -63,6 +65,8 @@ const GROUP: &str = "group";
 const ROWS: &str = "sqlite";
 const PROPOSE: &str = "propose";
 const HTTP: &str = "http";
+const FRAMES: &str = "frames";
+const FAN_OUT: &str = "fan-out";
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), Error> {
     let folder = Temporary::new(&context.settings()?.data_dir)?;
@@ -99,6 +103,8 @@ async fn measure(
                 ROWS => apart(folder, bytes, time, disk::rows).await?,
                 GROUP => drive(disk::group(folder, bytes, writers)?, time).await?,
                 PROPOSE => drive(cluster.speakers(writers).await?, time).await?,
+                FRAMES => fan_out::frames(time).await?,
+                FAN_OUT => fan_out::events(cluster, time).await?,
                 _ => drive(cluster.putters(writers).await?, time).await?,
             });
         }
@@ -116,6 +122,8 @@ fn lines() -> Vec<Line> {
         lines.push(line(PROPOSE, writers, Some(control)));
         lines.push(line(HTTP, writers, Some(control)));
     }
+    lines.push(line(FRAMES, fan_out::SPEAKING, None));
+    lines.push(line(FAN_OUT, fan_out::SPEAKING, Some((FRAMES, fan_out::SPEAKING))));
     lines
 }
 
@@ -151,9 +159,9 @@ fn page(bytes: usize, lines: &[Line]) -> String {
                 line.what.to_owned(),
                 line.writers.to_string(),
                 format!("{per_second:.0}"),
-                format!("{p50_ms:.2}"),
-                format!("{p99_ms:.2}"),
-                format!("{cpu_us:.0}"),
+                number(p50_ms, 2),
+                number(p99_ms, 2),
+                number(cpu_us, 0),
                 ratio,
                 control,
             ]
@@ -161,6 +169,11 @@ fn page(bytes: usize, lines: &[Line]) -> String {
         .collect();
     let header = ["what", "writers", "per second", "p50 ms", "p99 ms", "CPU us", "ratio", "to"];
     format!("{}\nA write here has {bytes} bytes.\n", output::table(header, &rows))
+}
+
+/// A number, or a dash for one that was not measured.
+fn number(number: f64, digits: usize) -> String {
+    if number.is_nan() { "-".to_owned() } else { format!("{number:.digits$}") }
 }
 
 fn document(args: &Args, bytes: usize, lines: &[Line]) -> Value {

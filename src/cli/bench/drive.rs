@@ -23,35 +23,40 @@ pub(super) struct Figure {
     pub(super) cpu_us: f64,
 }
 
-/// A run's head and tail: writers are on their way, and nothing is counted yet.
+/// The time in which is counted.
+#[derive(Clone, Copy)]
+pub(super) struct Window {
+    opens: Instant,
+    ends: Instant,
+}
+
+/// A run's head: everybody is on the way, and nothing is counted yet.
 const WARM_SHARE: u32 = 8;
 
 /// Lets writers write for a while; only what is confirmed after the first eighth counts.
 pub(super) async fn drive<W: Work>(writers: Vec<W>, time: Duration) -> Result<Figure, Error> {
-    let opens = Instant::now() + time / WARM_SHARE;
-    let ends = opens + time;
+    let window = Window::open(time);
     let tasks: Vec<_> = writers
         .into_iter()
         .map(|mut writer| {
             tokio::spawn(async move {
                 let mut taken = Vec::new();
                 loop {
-                    let began = Instant::now();
-                    if began >= ends {
+                    if window.is_over() {
                         return Ok(taken);
                     }
+                    let began = Instant::now();
                     writer.write().await?;
-                    let now = Instant::now();
-                    if now >= opens && now < ends {
-                        taken.push(now - began);
+                    if window.counts() {
+                        taken.push(began.elapsed());
                     }
                 }
             })
         })
         .collect();
-    tokio::time::sleep_until(opens.into()).await;
+    tokio::time::sleep_until(window.opens.into()).await;
     let before = cpu()?;
-    tokio::time::sleep_until(ends.into()).await;
+    tokio::time::sleep_until(window.ends()).await;
     let spent = cpu()?.saturating_sub(before);
     let mut taken = Vec::new();
     for task in tasks {
@@ -59,7 +64,36 @@ pub(super) async fn drive<W: Work>(writers: Vec<W>, time: Duration) -> Result<Fi
             task.await.map_err(|error| Error::fault("a writer fell").why(error.to_string()))?;
         taken.extend(done?);
     }
-    Ok(figure(taken, time, spent))
+    Ok(window.figure(taken, spent))
+}
+
+impl Window {
+    /// Opens after an eighth of the time that it stays open.
+    pub(super) fn open(time: Duration) -> Window {
+        let opens = Instant::now() + time / WARM_SHARE;
+        Window { opens, ends: opens + time }
+    }
+
+    /// When it closes.
+    pub(super) fn ends(self) -> tokio::time::Instant {
+        self.ends.into()
+    }
+
+    /// Whether what happens now counts.
+    pub(super) fn counts(self) -> bool {
+        let now = Instant::now();
+        now >= self.opens && now < self.ends
+    }
+
+    /// Whether it has closed.
+    pub(super) fn is_over(self) -> bool {
+        Instant::now() >= self.ends
+    }
+
+    /// What was done in it.
+    pub(super) fn figure(self, taken: Vec<Duration>, spent: Duration) -> Figure {
+        figure(taken, self.ends - self.opens, spent)
+    }
 }
 
 /// Does one thing again and again, on this thread.

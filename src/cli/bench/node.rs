@@ -41,8 +41,11 @@ pub(super) struct Speaker {
     replica: Replica,
     person: PersonId,
     room: InterviewId,
+    /// In front of the ids of its frames, so that nobody else's are taken for a repetition.
+    name: String,
     said: u64,
-    text: String,
+    /// What is said.
+    pub(super) text: String,
 }
 
 /// Replaces one person's context over HTTP, on one connection that stays open.
@@ -116,6 +119,16 @@ impl Cluster {
         })
     }
 
+    /// Where the leader listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.leader.address
+    }
+
+    /// The way in of the admin.
+    pub(super) fn admin(&self) -> Client {
+        Client::to_address(self.leader.address).signed_in(self.token.as_str())
+    }
+
     /// Stops it.
     pub(super) async fn stop(self) -> Result<(), Error> {
         let late =
@@ -138,6 +151,7 @@ impl Cluster {
             replica: self.leader.replica().clone(),
             person: self.person,
             room: InterviewId(fresh()),
+            name: fresh().simple().to_string(),
             said: 0,
             text: "w".repeat(SAID_BYTES),
         };
@@ -157,7 +171,7 @@ impl Cluster {
         let body = Bytes::from(body.to_string());
         let mut putters = Vec::with_capacity(count);
         for _ in 0..count {
-            let address = self.leader.address;
+            let address = self.address();
             let stream = TcpStream::connect(address).await.map_err(|e| broken(&e))?;
             stream.set_nodelay(true).map_err(|e| broken(&e))?;
             let (sender, connection) =
@@ -172,6 +186,17 @@ impl Cluster {
 }
 
 impl Speaker {
+    /// Somebody else in the same room.
+    pub(super) fn beside(&self) -> Speaker {
+        let (replica, text) = (self.replica.clone(), self.text.clone());
+        Speaker { replica, text, name: fresh().simple().to_string(), ..*self }
+    }
+
+    /// The room in which is spoken.
+    pub(super) fn room(&self) -> InterviewId {
+        self.room
+    }
+
     /// The next command.
     pub(super) fn envelope(&mut self) -> Envelope {
         self.said += 1;
@@ -179,7 +204,7 @@ impl Speaker {
         let command = Command::Act { interview: self.room, act: Box::new(act) };
         let once = Once {
             scope: format!("room:{}:{}", self.room, self.person),
-            key: self.said.to_string(),
+            key: format!("{}-{}", self.name, self.said),
             fingerprint: String::new(),
         };
         Envelope { once: Some(once), ..self.by(command) }
@@ -283,6 +308,6 @@ fn settings(folder: &Path, node: usize) -> Result<Settings, Error> {
     Ok(Settings::load(flags, std::iter::empty(), Some(file))?)
 }
 
-fn broken(error: &dyn std::fmt::Display) -> Error {
+pub(super) fn broken(error: &dyn std::fmt::Display) -> Error {
     Error::unavailable("a connection to the node broke").why(error.to_string())
 }
