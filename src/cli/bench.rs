@@ -38,7 +38,8 @@ pub struct Args {
         value_parser = clap::value_parser!(u8).range(1..=5))]
     nodes: u8,
     /// Measures only this
-    #[arg(long, value_name = "WHAT", value_parser = [SYNC, ROWS, GROUP, PROPOSE, HTTP, FRAMES, FAN_OUT])]
+    #[arg(long, value_name = "WHAT",
+        value_parser = [SYNC, ROWS, GROUP, PROPOSE, HTTP, FRAMES, FAN_OUT])]
     only: Option<String>,
     /// Prints the figures as JSON
     #[arg(long)]

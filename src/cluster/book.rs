@@ -1,6 +1,6 @@
 //! Where the other nodes are. The state says it; a node that has moved says it sooner.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,6 +19,7 @@ pub(super) struct Book {
     pages: Arc<Mutex<Pages>>,
     changed: Arc<Notify>,
     cast_out: Arc<AtomicBool>,
+    unreachable: Arc<Mutex<BTreeSet<u64>>>,
     state: Arc<State>,
 }
 
@@ -38,6 +39,7 @@ impl Book {
             pages: Arc::new(Mutex::new(pages)),
             changed: Arc::default(),
             cast_out: Arc::default(),
+            unreachable: Arc::default(),
             state,
         }
     }
@@ -58,6 +60,20 @@ impl Book {
     /// Waits until somebody says something new.
     pub(super) fn changed(&self) -> Notified<'_> {
         self.changed.notified()
+    }
+
+    /// Logs whether a node can be reached, when that changes: consensus tries many times a second.
+    pub(super) fn reach(&self, node: u64, why_not: Option<&str>) {
+        let mut unreachable = self.unreachable.lock().unwrap_or_else(PoisonError::into_inner);
+        match why_not {
+            Some(why) if unreachable.insert(node) => {
+                tracing::warn!(node, why, "another node cannot be reached");
+            }
+            None if unreachable.remove(&node) => {
+                tracing::info!(node, "another node can be reached again");
+            }
+            _ => {}
+        }
     }
 
     /// Another node says that this one was removed from the cluster.

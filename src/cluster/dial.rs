@@ -54,7 +54,10 @@ impl Dialer {
         let book = self.book.clone();
         let found = tokio::task::spawn_blocking(move || book.address(node)).await;
         let Ok(Some(address)) = found else { return Err(NoWay::Unknown(node)) };
-        self.dial_at(node, &address, service).await
+        let dialled = self.dial_at(node, &address, service).await;
+        let why_not = dialled.as_ref().err().map(ToString::to_string);
+        self.book.reach(node, why_not.as_deref());
+        dialled
     }
 
     async fn dial_at(&self, node: u64, address: &str, service: Service) -> Result<Greeted, NoWay> {

@@ -25,8 +25,8 @@ pub enum Seat {
 #[derive(Clone, Default)]
 pub(super) struct Heard(Arc<Mutex<Option<Instant>>>);
 
-/// Without a word from the leader, or from a majority to the leader, for so long nobody leads as far
-/// as this node can say: some elections have failed by then.
+/// Without a word from the leader, or from a majority to the leader, for so long nobody leads as
+/// far as this node can say: some elections have failed by then.
 const SILENCE: Duration = Duration::from_secs(2);
 
 /// Between two looks whether it has become silent.

@@ -188,7 +188,7 @@ const LOG_FILTER: Setting = Setting {
     env: "GREENROOM_LOG_FILTER",
     flag: None,
     takes: Takes::Text,
-    default: Some("info,openraft=warn"),
+    default: Some("info,openraft=error"),
     example: "",
     brief: "Which log lines there are",
     long: "A level (`error`, `warn`, `info`, `debug`, `trace`, `off`), or levels for parts of \

@@ -176,10 +176,10 @@ pub(super) async fn remove(
         return Err(Refusal::not_found("node").into());
     };
     if is_voter(gone) {
+        if app.replica.voters().len() == 1 {
+            return Err(Refusal::conflict("this is the last node; stop it instead").into());
+        }
         app.replica.check_removal(id).await.map_err(Refusal::conflict)?;
-    }
-    if overview.nodes.iter().filter(|node| is_voter(node)).count() == 1 && is_voter(gone) {
-        return Err(Refusal::conflict("this is the last node; stop it instead").into());
     }
     write.run(&app, async || Ok(Command::RetireNode { node: id })).await?;
     if id == app.replica.node() {

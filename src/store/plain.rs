@@ -1,4 +1,5 @@
-//! Plain SQLite beside which our figures stand: one row a transaction, each on disk when it returns.
+//! Plain SQLite beside which our figures stand: one row a transaction, each on disk when it
+//! returns.
 //!
 //! Only `greenroom bench` uses it. It is here because this folder alone knows the database's crate.
 

@@ -49,7 +49,7 @@ pub(super) fn rows(folder: &Path, bytes: usize, time: Duration) -> Result<Figure
     repeat(time, || Ok(rows.add(&payload)?))
 }
 
-/// Writers who share syncs: one thread takes all that waits, writes it, syncs once, tells everybody.
+/// Writers who share syncs: one thread takes all that waits, writes it, syncs once, tells all.
 pub(super) fn group(folder: &Path, bytes: usize, writers: usize) -> Result<Vec<Member>, Error> {
     let log = Log::make(&folder.join("group")).map_err(|e| unwritten(&e))?;
     let (group, received) = sync_channel(WRITES_PER_SYNC_MAX);
