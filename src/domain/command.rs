@@ -7,8 +7,9 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::file::NewFile;
 use super::id::{AnswerId, NoteId, QuestionId};
-use super::id::{ClusterId, FeedbackId, InterviewId, PersonId, SessionId, ShareId};
+use super::id::{ClusterId, FeedbackId, FileId, InterviewId, PersonId, SessionId, ShareId};
 use super::interview::{Member, Plan, Question};
 use super::kit::Kit;
 use super::person::{CandidateContext, Person, Role, Session};
@@ -199,6 +200,26 @@ pub enum Command {
         /// What.
         context: Box<CandidateContext>,
     },
+    /// One part of a file; the first one begins an upload.
+    KeepFilePart {
+        /// Whose.
+        person: PersonId,
+        /// Of which file.
+        file: FileId,
+        /// Counted from 0.
+        number: u32,
+        /// The bytes (base64).
+        content: String,
+    },
+    /// The parts that were kept are a file, and it is the person's CV from now on.
+    KeepCv {
+        /// Whose.
+        person: PersonId,
+        /// The file.
+        file: Box<NewFile>,
+        /// The text in it.
+        text: String,
+    },
     /// A kit of the organisation, new or the next version.
     PutKit {
         /// The kit; its version is counted by the state.
@@ -317,6 +338,13 @@ pub enum Outcome {
         person: Box<Person>,
         /// The login.
         session: Session,
+    },
+    /// A file was kept.
+    FileKept {
+        /// Which.
+        file: FileId,
+        /// Characters of the text in it.
+        characters: u64,
     },
     /// A kit was stored.
     Kit {

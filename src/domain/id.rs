@@ -72,6 +72,8 @@ ids! {
     ShareId;
     /// A person's judgement on a report.
     FeedbackId;
+    /// A file that somebody brought along.
+    FileId;
     /// One open socket.
     ConnectionId;
     /// The cluster, from its founding on.

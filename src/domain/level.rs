@@ -33,6 +33,7 @@ pub fn needed_by(command: &Command) -> u32 {
         | Command::PlaceNode { .. }
         | Command::RetireNode { .. }
         | Command::Refound { .. } => 2,
+        Command::KeepFilePart { .. } | Command::KeepCv { .. } => 3,
     }
 }
 

@@ -129,6 +129,22 @@ pub const IDEMPOTENCY_PRUNE_MAX: usize = 16;
 /// A CV as text: the longest academic ones reach 60 KiB.
 pub const CV_BYTES_MAX: usize = 200_000;
 
+/// A CV as a file. Those with pictures reach 2 MB; it goes through the log to every node.
+pub const CV_FILE_BYTES_MAX: usize = 5 << 20;
+
+/// What a form adds to the file in it: boundaries, names, a few small fields.
+pub const FORM_BYTES_MAX: usize = 64 << 10;
+
+/// One part of a file in the log: a few milliseconds of the disk, so that nobody else's write waits
+/// long behind it.
+pub const FILE_PART_BYTES: usize = 128 << 10;
+
+/// Uploads at once on one node: each is in memory as a whole.
+pub const UPLOADS_MAX: usize = 32;
+
+/// After so long an upload that was not finished is given up; a request ends after half a minute.
+pub const UPLOAD_FORGOTTEN_MS: i64 = 60 * 60 * 1_000;
+
 /// A job description as text.
 pub const JOB_DESCRIPTION_BYTES_MAX: usize = 100_000;
 

@@ -13,6 +13,7 @@ pub mod refusal;
 pub mod text;
 
 pub mod analysis;
+pub mod file;
 pub mod kit;
 pub mod person;
 

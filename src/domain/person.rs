@@ -105,3 +105,11 @@ pub struct CandidateContext {
     /// How much help is shown while answering: 1 to 3.
     pub assist_intensity: u8,
 }
+
+impl CandidateContext {
+    /// What holds for somebody who has not said anything yet.
+    pub fn blank() -> CandidateContext {
+        let mode = "general".to_owned();
+        CandidateContext { mode, assist_intensity: 2, ..CandidateContext::default() }
+    }
+}

@@ -36,6 +36,9 @@ pub enum Code {
     /// A media type that is not read here.
     #[serde(rename = "input.unsupported_type")]
     InputUnsupportedType,
+    /// A file of a type that is read here, with something in it that cannot be.
+    #[serde(rename = "input.unreadable")]
+    InputUnreadable,
     /// There is no such thing, or it is not yours.
     #[serde(rename = "not_found")]
     NotFound,
@@ -80,6 +83,7 @@ impl Code {
             Code::InputUnknownField => "input.unknown_field",
             Code::InputTooLarge => "input.too_large",
             Code::InputUnsupportedType => "input.unsupported_type",
+            Code::InputUnreadable => "input.unreadable",
             Code::NotFound => "not_found",
             Code::ConflictState => "conflict.state",
             Code::IdempotencyMismatch => "idempotency.mismatch",

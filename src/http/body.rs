@@ -1,5 +1,7 @@
 //! Bodies of requests: JSON, strict, bounded; and writes, each at most once under a key (law I4).
 
+mod upload;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -38,6 +40,8 @@ pub(super) struct Done {
 #[serde(deny_unknown_fields)]
 pub(super) struct Empty {}
 
+pub(super) use upload::{Upload, place_for};
+
 impl<T: DeserializeOwned> FromRequest<Shared> for Write<T> {
     type Rejection = Error;
 
@@ -48,9 +52,12 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Write<T> {
         let target = format!("{} {}", parts.method, parts.uri.path());
         let key = idempotency_key(&parts.headers)?;
         let json = is_json(&parts.headers);
-        let bytes = Bytes::from_request(Request::from_parts(parts, body), app)
-            .await
-            .map_err(|rejection| unread(rejection.status() == StatusCode::PAYLOAD_TOO_LARGE))?;
+        let bytes = Bytes::from_request(Request::from_parts(parts, body), app).await.map_err(
+            |rejection| {
+                let large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
+                unread(large, limit::BODY_BYTES_MAX)
+            },
+        )?;
         if !json && !bytes.is_empty() {
             return Err(Refusal::new(
                 Code::InputUnsupportedType,
@@ -98,19 +105,32 @@ impl<T> Write<T> {
         self.propose(app, command).await
     }
 
+    /// Proposes what goes before the command that counts: no key of its own, nothing to tell.
+    pub(super) async fn prepare(&self, app: &Shared, command: Command) -> Result<(), Error> {
+        let envelope = self.envelope(app, None, command);
+        match app.replica.propose(envelope).await? {
+            Outcome::Refused { refusal } => Err(refusal.into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn envelope(&self, app: &Shared, once: Option<Once>, command: Command) -> Envelope {
+        Envelope {
+            v: ENVELOPE_VERSION,
+            at: app.replica.now(),
+            by: self.caller.person_id(),
+            request_id: Some(self.request_id.clone()),
+            once,
+            command,
+        }
+    }
+
     fn is_same(&self, fingerprint: &str) -> bool {
         self.once.as_ref().is_some_and(|once| once.fingerprint == fingerprint)
     }
 
     async fn propose(&self, app: &Shared, command: Command) -> Result<Done, Error> {
-        let envelope = Envelope {
-            v: ENVELOPE_VERSION,
-            at: app.replica.now(),
-            by: self.caller.person_id(),
-            request_id: Some(self.request_id.clone()),
-            once: self.once.clone(),
-            command,
-        };
+        let envelope = self.envelope(app, self.once.clone(), command);
         match app.replica.propose(envelope).await? {
             Outcome::Refused { refusal } => Err(refusal.into()),
             Outcome::Replayed { first } => Ok(Done { outcome: *first, replayed: true }),
@@ -163,9 +183,9 @@ fn mismatch() -> Refusal {
 }
 
 /// Why a body was not read to its end.
-pub(super) fn unread(too_large: bool) -> Error {
+pub(super) fn unread(too_large: bool, bytes_max: usize) -> Error {
     if too_large {
-        let detail = format!("the body is larger than {} bytes", limit::BODY_BYTES_MAX);
+        let detail = format!("the body is larger than {bytes_max} bytes");
         return Refusal::new(Code::InputTooLarge, detail).into();
     }
     Refusal::field("body", "the body did not arrive whole; send it again").into()

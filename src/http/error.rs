@@ -203,7 +203,7 @@ fn status(code: Code) -> StatusCode {
         Code::InputTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::InputUnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::NotFound => StatusCode::NOT_FOUND,
-        Code::IdempotencyMismatch => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::IdempotencyMismatch | Code::InputUnreadable => StatusCode::UNPROCESSABLE_ENTITY,
         Code::ConflictState
         | Code::IdempotencyInFlight
         | Code::RoomFull

@@ -26,6 +26,7 @@ use crate::cluster::{Seat, Unavailable};
 use crate::domain::limit;
 
 use super::app::Shared;
+use super::body::place_for;
 use super::caller::ThroughOperatorSocket;
 use super::error::{Error, Lost, Problem};
 use super::layers::RequestId;
@@ -44,8 +45,17 @@ pub(super) struct ThroughPeer {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PassedTo(pub(super) u64);
 
+/// What the door needs to know of a route.
+#[derive(Clone)]
+pub(super) struct Door {
+    pub(super) app: Shared,
+    /// The largest body.
+    pub(super) body_bytes_max: usize,
+}
+
 /// A request on its way.
 struct Trip {
+    body_bytes_max: usize,
     head: Parts,
     load: Load,
 }
@@ -97,7 +107,12 @@ const OF_ONE_CONNECTION: [HeaderName; 9] = [
 ];
 
 /// In front of every route that the leader answers.
-pub(super) async fn door(State(app): State<Shared>, request: Request, next: Next) -> Response {
+pub(super) async fn door(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let Door { app, body_bytes_max } = door;
+    let _place = match place_for(body_bytes_max) {
+        Ok(place) => place,
+        Err(error) => return error.into_response(),
+    };
     if is_stale(&request) {
         let applied = app.replica.applied_index();
         let mut response = next.run(request).await;
@@ -111,7 +126,7 @@ pub(super) async fn door(State(app): State<Shared>, request: Request, next: Next
         };
     }
     let (head, body) = request.into_parts();
-    Trip { head, load: Load::Coming(body) }.run(&app, next).await
+    Trip { body_bytes_max, head, load: Load::Coming(body) }.run(&app, next).await
 }
 
 /// Takes off what the other node wrote on a request, and keeps it where handlers look.
@@ -295,8 +310,10 @@ impl Trip {
                 return Ok(());
             }
         };
-        let whole = Limited::new(body, limit::BODY_BYTES_MAX).collect().await;
-        let whole = whole.map_err(|error| super::body::unread(error.is::<LengthLimitError>()))?;
+        let whole = Limited::new(body, self.body_bytes_max).collect().await;
+        let whole = whole.map_err(|error| {
+            super::body::unread(error.is::<LengthLimitError>(), self.body_bytes_max)
+        })?;
         self.load = Load::Whole(whole.to_bytes());
         Ok(())
     }

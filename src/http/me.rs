@@ -98,15 +98,7 @@ pub(super) async fn set_context(
 
 async fn stored_context(app: &Shared, person: PersonId) -> Result<Value, Error> {
     let stored = app.replica.read(move |db| query::person::context(db, person)).await?;
-    let context = stored.unwrap_or_else(|| {
-        let body = ContextBody::default();
-        CandidateContext {
-            mode: body.mode,
-            assist_intensity: body.assist_intensity,
-            ..CandidateContext::default()
-        }
-    });
-    Ok(json!(context))
+    Ok(json!(stored.unwrap_or_else(CandidateContext::blank)))
 }
 
 fn checked(app: &Shared, body: &ContextBody) -> Result<CandidateContext, Refusal> {

@@ -20,6 +20,7 @@ mod account;
 mod acts;
 mod assets;
 mod backups;
+mod cv;
 mod health;
 mod interviews;
 mod kits;

@@ -97,6 +97,16 @@ fn operation(route: &Route) -> Value {
             "content": {"application/json": {"schema": {"$ref": reference}}},
         });
     }
+    if route.form {
+        operation["requestBody"] = json!({
+            "required": true,
+            "content": {"multipart/form-data": {"schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {"file": {"type": "string", "contentMediaType": "text/plain"}},
+            }}},
+        });
+    }
     operation
 }
 

@@ -17,8 +17,9 @@ use crate::domain::limit;
 
 use super::app::Shared;
 use super::caller::{Guarded, guard};
+use super::forward::Door;
 use super::{
-    account, acts, assets, backups, cluster, forward, health, interviews, kits, layers, me,
+    account, acts, assets, backups, cluster, cv, forward, health, interviews, kits, layers, me,
     openapi, people, reports, setup, shares, socket, upgrade,
 };
 
@@ -33,6 +34,10 @@ pub(super) struct Route {
     pub(super) summary: &'static str,
     /// The schema of the body, by its name in the document.
     pub(super) body: Option<&'static str>,
+    /// Whether the body is a form with a file.
+    pub(super) form: bool,
+    /// The largest body.
+    body_bytes_max: usize,
     handler: MethodRouter<Shared>,
 }
 
@@ -59,7 +64,8 @@ pub fn router(app: &Shared) -> Router {
         let guard = from_fn_with_state(guarded, guard);
         let mut handler = route.handler.route_layer(guard);
         if !route.here {
-            handler = handler.route_layer(from_fn_with_state(app.clone(), forward::door));
+            let door = Door { app: app.clone(), body_bytes_max: route.body_bytes_max };
+            handler = handler.route_layer(from_fn_with_state(door, forward::door));
         }
         router = router.route(route.path, handler);
     }
@@ -113,6 +119,9 @@ fn account_routes() -> Vec<Route> {
         patch("/api/v1/me", Person, me::change, "Change the own account").takes("MeBody"),
         get("/api/v1/me/context", Person, me::context, "CV, job description, mode"),
         put("/api/v1/me/context", Person, me::set_context, "Set them").takes("ContextBody"),
+        get("/api/v1/me/cv", Person, cv::download, "The own CV as it was uploaded"),
+        post("/api/v1/me/cv", Person, cv::upload, "Upload a CV: TXT or Markdown")
+            .takes_file(limit::CV_FILE_BYTES_MAX),
         get("/api/v1/me/progress", Person, reports::progress, "Practice over time"),
         get("/api/v1/people", ManagePeople, people::list, "Everybody"),
         post("/api/v1/people", ManagePeople, people::create, "Add somebody").takes("PersonBody"),
@@ -205,6 +214,14 @@ impl Route {
         self
     }
 
+    /// Takes a form with a file of so many bytes.
+    fn takes_file(mut self, bytes_max: usize) -> Route {
+        self.form = true;
+        self.body_bytes_max = bytes_max + limit::FORM_BYTES_MAX;
+        self.handler = self.handler.layer(DefaultBodyLimit::max(self.body_bytes_max));
+        self
+    }
+
     /// Names the schema of the body.
     fn takes(mut self, schema: &'static str) -> Route {
         self.body = Some(schema);
@@ -232,6 +249,8 @@ macro_rules! methods {
                 here: false,
                 summary,
                 body: None,
+                form: false,
+                body_bytes_max: limit::BODY_BYTES_MAX,
                 handler: on(MethodFilter::$method, handler),
             }
         }

@@ -53,6 +53,12 @@ pub(super) const STATE: &[Migration] = &[
         down: Some(include_str!("../../migrations/state/0002_cluster.down.sql")),
         about: "more than one node: the cluster's authority, its nodes, join tokens",
     },
+    Migration {
+        name: "0003_files",
+        sql: include_str!("../../migrations/state/0003_files.sql"),
+        down: Some(include_str!("../../migrations/state/0003_files.down.sql")),
+        about: "files: CVs as they were uploaded",
+    },
 ];
 
 /// How many of the journal's migrations the last release at each level knew, from level 1 on: as

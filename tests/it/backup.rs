@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use crate::api::{Api, items, text};
 use crate::deadline::until;
 use crate::durability::Chance;
+use crate::http::cv::upload;
 use crate::node::{Node, greenroom, run};
 use crate::org::{ADMIN, Org, PASSWORD, Person};
 use crate::scene;
@@ -96,6 +97,7 @@ fn contents(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 async fn a_backup_made_under_writes_is_the_whole_organisation_elsewhere() {
     let mut org = Org::found().await;
     let practice = scene::reported(&org.admin.api).await;
+    let cv = cv(&org.admin.api).await;
     let report = org.admin.api.get(&scene::path(&practice, "/report")).await.ok(200);
     let events = scene::events(&org.admin.api, &practice).await;
     // Somebody goes on writing all the time.
@@ -135,12 +137,14 @@ async fn a_backup_made_under_writes_is_the_whole_organisation_elsewhere() {
     ];
     assert_eq!(names, wanted);
 
-    let mut other = Node::start_on(|data_dir| {
+    let mut other = Node::on(|data_dir| {
         assert!(ended(&restore(&place.file, data_dir), 0).contains("greenroom --data-dir"));
     });
+    other.restart();
     let admin = sign_in(&other.api()).await;
     assert_eq!(admin.api.get(&scene::path(&practice, "/report")).await.ok(200), report);
     assert_eq!(scene::events(&admin.api, &practice).await, events);
+    assert_eq!(admin.api.get("/api/v1/me/cv").await.body, cv);
     // It is a cluster of its own, and can be written to like any other.
     org.admin.api.at(other.address()).get("/api/v1/me").await.refused(401, "auth.invalid");
     scene::reported(&admin.api).await;
@@ -271,6 +275,13 @@ async fn a_file_that_is_there_is_replaced_only_by_force_and_nobody_else_reads_it
         .args(["backup", "create"])
         .arg(nobody.with_extension("x"));
     ended(&run(&mut command, b""), 3);
+}
+
+/// A CV of several parts that this person has uploaded.
+async fn cv(api: &Api) -> Vec<u8> {
+    let words = "I mapped every step with the night shift.\r\n".repeat(4_000).into_bytes();
+    upload(api, "cv.txt", "text/plain", &words).send().await.ok(200);
+    words
 }
 
 /// What the node lists: file names and whether they were verified.

@@ -104,17 +104,6 @@ impl Node {
         node
     }
 
-    /// A node on a data directory that this made.
-    pub(crate) fn start_on(make: impl FnOnce(&Path)) -> Node {
-        let dir = TempDir::with_prefix("greenroom-it-").unwrap();
-        make(&dir.path().join("data"));
-        let args = ["--listen", "127.0.0.1:0"].map(str::to_owned).into();
-        let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut node = Node { dir, args, address, running: None };
-        node.restart();
-        node
-    }
-
     /// Starts it again on the same directory, after it was stopped or killed.
     pub(crate) fn restart(&mut self) {
         self.restart_without_waiting();

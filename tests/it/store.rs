@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use greenroom::domain::command::{Command, ENVELOPE_VERSION, Envelope, NewPerson, Once, Outcome};
+use greenroom::domain::file::NewFile;
 use greenroom::domain::id::{InterviewId, PersonId};
 use greenroom::domain::interview::{Kind, Member, Part, Plan, Question};
 use greenroom::domain::number::Milli;
@@ -126,7 +127,7 @@ fn command(draw: Draw, n: u8, at: Time) -> Command {
     let (kind, a, b, c) = draw;
     let expires_at = at.plus_ms(i64::from(c) * 300);
     let text = || format!("Text {n}");
-    match kind % 24 {
+    match kind % 26 {
         0 => Command::AddPerson { person: new_person(a % (3 * FEW), b % 2 == 0, at) },
         1 => Command::ChangePerson {
             person: person(a),
@@ -165,6 +166,22 @@ fn command(draw: Draw, n: u8, at: Time) -> Command {
             note: None,
         },
         11 => create((kind, a, b, c), at),
+        12 => Command::KeepFilePart {
+            person: person(a),
+            file: id(10, (a % FEW) * 2 + b % 2),
+            number: u32::from(c % 4 == 3),
+            content: "Q1Y6".to_owned(),
+        },
+        13 => {
+            let file = NewFile {
+                id: id(10, (a % FEW) * 2 + b % 2),
+                name: text(),
+                media_type: "text/plain".to_owned(),
+                bytes: 3,
+                sha256: String::new(),
+            };
+            Command::KeepCv { person: person(a), file: Box::new(file), text: text() }
+        }
         _ => act(draw, n),
     }
 }
@@ -342,7 +359,9 @@ fn the_journals_of_the_property_are_worth_it() {
             *done.entry(name).or_insert(0) += 1;
         }
     }
-    for outcome in ["Refused", "Replayed", "Person", "SignedIn", "Acted", "Shared", "Thanked"] {
+    for outcome in
+        ["Refused", "Replayed", "Person", "SignedIn", "Acted", "Shared", "Thanked", "FileKept"]
+    {
         assert!(done.get(outcome).is_some_and(|n| *n >= 10), "{outcome} hardly ever: {done:?}");
     }
 }

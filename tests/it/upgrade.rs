@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::api::{Api, items, text};
 use crate::deadline::PATIENCE;
+use crate::http::cv::upload;
 use crate::node::{Node, run};
 use crate::scene;
 
@@ -21,7 +22,8 @@ const CANDIDATE: (&str, &str) = ("mateus.carvalho@example.org", "_xJ02IVDXgz-oTY
 const INTERVIEWER: (&str, &str) = ("linh.pham@example.org", "InuUX09M8wJeiwBe");
 
 /// What is not data of the level: made anew at each start, or kept from before.
-const NOT_DATA: [&str; 5] = ["lock", "greenroom.sock", "setup-token", "before-level-*", "*-shm"];
+const NOT_DATA: [&str; 6] =
+    ["lock", "greenroom.sock", "setup-token", "before-level-*", "backup-work", "*-shm"];
 
 fn golden(level: u32) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data");
@@ -50,6 +52,10 @@ async fn all_of(api: &Api) -> BTreeMap<String, Value> {
     let mut all = BTreeMap::new();
     for path in ["/api/v1/me/context", "/api/v1/me/progress", "/api/v1/kits"] {
         all.insert(path.to_owned(), api.get(path).await.ok(200));
+    }
+    let cv = api.get("/api/v1/me/cv").await;
+    if cv.status == 200 {
+        all.insert("/api/v1/me/cv".to_owned(), json!(cv.text()));
     }
     let list = items(&api.get("/api/v1/interviews?limit=200").await.ok(200));
     for interview in &list {
@@ -130,6 +136,10 @@ fn bless(level: u32) {
     runtime.block_on(async {
         let candidate = sign_in(&node, CANDIDATE).await;
         scene::reported(&candidate).await;
+        upload(&candidate, "cv.md", "text/markdown", b"# Baker\n\n2019 to 2024\n")
+            .send()
+            .await
+            .ok(200);
     });
     node.kill();
     let mut args = vec!["-cz".to_owned(), "--owner=0".to_owned(), "--group=0".to_owned()];
@@ -159,6 +169,7 @@ async fn data_of_every_level_are_served_whole_and_raised() {
         let mut node = node_of(n);
         node.restart();
         let first = everything(&node).await;
+        assert_eq!(first.to_string().contains("# Baker"), n >= 3, "{n}: CVs came with level 3");
         let (code, status, words) = upgrade(&node, &["status", "--json"]);
         assert_eq!((code, &status["level"]), (0, &json!(NEWEST)), "{n}: {words}");
         assert_eq!(status["waits"], false);

@@ -159,17 +159,17 @@ mod tests {
     #[test]
     fn a_snapshot_carries_its_level_and_one_too_new_is_refused() {
         let (dir, state) = state();
-        apply(&state, vec![Command::RaiseLevel { to: 2 }]).unwrap();
+        apply(&state, vec![Command::RaiseLevel { to: NEWEST }]).unwrap();
         let taken = crate::store::snapshot::build(&state, dir.path()).unwrap();
         let (_other_dir, other) = self::state();
         other.install(&taken.path).unwrap();
-        assert_eq!(other.read(query::level::current).unwrap(), 2);
+        assert_eq!(other.read(query::level::current).unwrap(), NEWEST);
         let newer = rusqlite::Connection::open(&taken.path).unwrap();
         newer.execute("INSERT INTO migration VALUES (99, '0099_later', 'x')", []).unwrap();
         drop(newer);
         let fault = other.install(&taken.path).unwrap_err();
         assert!(fault.to_string().contains("newer Greenroom"), "{fault}");
-        assert_eq!(other.read(query::level::current).unwrap(), 2);
+        assert_eq!(other.read(query::level::current).unwrap(), NEWEST);
     }
 
     #[test]

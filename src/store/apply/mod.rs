@@ -6,6 +6,7 @@
 //! **Invariant:** the record under a key is written in the same transaction as the effect (law I4).
 
 pub(super) mod audit;
+mod files;
 mod interviews;
 mod level;
 mod nodes;
@@ -107,6 +108,12 @@ fn dispatch(db: &Connection, envelope: &Envelope) -> Step<Applied> {
         Command::Unshare { share, interview } => shares::unshare(db, envelope, *share, *interview)?,
         Command::GiveFeedback { feedback, interview, accurate, note } => {
             shares::feedback(db, envelope, *feedback, *interview, *accurate, note.as_deref())?
+        }
+        Command::KeepFilePart { person, file, number, content } => {
+            files::keep_part(db, envelope, *person, *file, *number, content)?
+        }
+        Command::KeepCv { person, file, text } => {
+            files::keep_cv(db, envelope, *person, file, text)?
         }
         Command::KeepAuthority { .. }
         | Command::InviteNode { .. }

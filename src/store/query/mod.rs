@@ -3,6 +3,7 @@
 
 pub mod cluster;
 pub mod event;
+pub mod file;
 pub mod interview;
 pub mod kit;
 pub mod level;

@@ -1,6 +1,7 @@
 //! Three nodes as people see them: any of them takes any request, and one may die at any moment.
 
 mod chaos;
+mod files;
 mod forwarding;
 mod membership;
 mod sockets;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use greenroom::domain::analysis::TimedWord;
 use greenroom::domain::command::{Command, ENVELOPE_VERSION, Envelope, NewPerson, Once};
+use greenroom::domain::file::NewFile;
 use greenroom::domain::id::PersonId;
 use greenroom::domain::interview::{Kind, Member, Part, Plan, Question};
 use greenroom::domain::kit::{Competency, Kit, KitQuestion};
@@ -108,6 +109,20 @@ fn cluster_commands() -> Vec<Command> {
             reason: text("recover"),
             loss: text("whatever nodes 2 and 3 had alone"),
         },
+    ]
+}
+
+fn file_commands() -> Vec<Command> {
+    let file = NewFile {
+        id: id(10),
+        name: text("cv.md"),
+        media_type: text("text/markdown; charset=utf-8"),
+        bytes: 3,
+        sha256: "0f".repeat(32),
+    };
+    vec![
+        Command::KeepFilePart { person: id(1), file: id(10), number: 0, content: text("Q1Y6") },
+        Command::KeepCv { person: id(1), file: Box::new(file), text: text("CV:") },
     ]
 }
 
@@ -230,6 +245,8 @@ fn place(command: &Command) -> usize {
         Command::Refound { .. } => 30,
         Command::RaiseLevel { .. } => 31,
         Command::LowerLevel { .. } => 32,
+        Command::KeepFilePart { .. } => 33,
+        Command::KeepCv { .. } => 34,
     }
 }
 
@@ -239,8 +256,9 @@ fn every_command_is_read_as_it_was_written() {
     commands.extend(interview_commands());
     commands.extend(cluster_commands());
     commands.extend([Command::RaiseLevel { to: 2 }, Command::LowerLevel { to: 1 }]);
+    commands.extend(file_commands());
     let places: BTreeSet<usize> = commands.iter().map(place).collect();
-    assert!(places.into_iter().eq(0..=32), "one of each command at least");
+    assert!(places.into_iter().eq(0..=34), "one of each command at least");
     let once = Once { scope: text("person:1"), key: text("k"), fingerprint: "0f".repeat(32) };
     let envelope = |(n, command): (usize, Command)| Envelope {
         v: ENVELOPE_VERSION,

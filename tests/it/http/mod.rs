@@ -1,6 +1,7 @@
 //! Over HTTP: what each kind of caller gets, and what each mistake leads to.
 
 mod bodies;
+pub(crate) mod cv;
 mod first_run;
 mod headers;
 mod keys;

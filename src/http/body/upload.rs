@@ -1,0 +1,111 @@
+//! A form with one file in it, as a write that happens at most once under a key.
+
+use axum::body::Bytes;
+use axum::extract::multipart::{Field, MultipartError};
+use axum::extract::{FromRequest, FromRequestParts, Multipart, Request};
+use sha2::{Digest, Sha256};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::domain::command::Once;
+use crate::domain::limit;
+use crate::domain::refusal::{Code, Refusal};
+
+use super::super::app::Shared;
+use super::super::caller::Caller;
+use super::super::error::Error;
+use super::super::layers::RequestId;
+use super::{Write, idempotency_key, unread};
+
+/// A file that came in a form.
+pub(in crate::http) struct Upload {
+    /// The name that the client gave it.
+    pub(in crate::http) name: String,
+    /// The media type that the client gave it, in lower case, without parameters.
+    pub(in crate::http) media_type: String,
+    /// What is in it.
+    pub(in crate::http) bytes: Bytes,
+}
+
+impl FromRequest<Shared> for Write<Upload> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, app: &Shared) -> Result<Write<Upload>, Error> {
+        let (mut parts, body) = request.into_parts();
+        let caller = Caller::from_request_parts(&mut parts, app).await?;
+        let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
+        let target = format!("{} {}", parts.method, parts.uri.path());
+        let key = idempotency_key(&parts.headers)?;
+        let form = Multipart::from_request(Request::from_parts(parts, body), app)
+            .await
+            .map_err(|_| no_form())?;
+        let body = file_of(form).await?;
+        // Of the file and not of the body: a client draws a new boundary for each try.
+        let once = key.map(|key| {
+            let fingerprint = fingerprint(&target, &body);
+            Once { scope: caller.scope(), key, fingerprint }
+        });
+        let flight = once.as_ref().map(|once| app.enter(once)).transpose()?;
+        let request_id = request_id.unwrap_or_default();
+        Ok(Write { body, caller, request_id, once, _flight: flight })
+    }
+}
+
+/// A place for a body that may be larger than others are, because it is in memory as a whole; other
+/// bodies need none.
+pub(in crate::http) fn place_for(
+    body_bytes_max: usize,
+) -> Result<Option<SemaphorePermit<'static>>, Error> {
+    static PLACES: Semaphore = Semaphore::const_new(limit::UPLOADS_MAX);
+    if body_bytes_max <= limit::BODY_BYTES_MAX {
+        return Ok(None);
+    }
+    PLACES.try_acquire().map(Some).map_err(|_| {
+        let detail = "too many files are being uploaded; try again in a moment";
+        Refusal::new(Code::RateLimited, detail).into()
+    })
+}
+
+/// The one file of a form.
+async fn file_of(mut form: Multipart) -> Result<Upload, Error> {
+    let Some(field) = form.next_field().await.map_err(broken)? else {
+        return Err(Refusal::field("file", "the form has no file in it").into());
+    };
+    let (name, media_type) = described(&field);
+    let bytes = field.bytes().await.map_err(broken)?;
+    if bytes.len() > limit::CV_FILE_BYTES_MAX {
+        return Err(unread(true, limit::CV_FILE_BYTES_MAX));
+    }
+    if form.next_field().await.map_err(broken)?.is_some() {
+        return Err(Refusal::field("file", "the form has more than one file in it").into());
+    }
+    Ok(Upload { name, media_type, bytes })
+}
+
+fn described(field: &Field<'_>) -> (String, String) {
+    let name = field.file_name().unwrap_or_default().to_owned();
+    let media_type = field.content_type().unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    (name, media_type.to_ascii_lowercase())
+}
+
+fn fingerprint(target: &str, file: &Upload) -> String {
+    let mut hash = Sha256::new();
+    for part in [target.as_bytes(), file.name.as_bytes(), file.media_type.as_bytes()] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    hash.update(&file.bytes);
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn no_form() -> Refusal {
+    let detail = "the body must be a form with a file; send Content-Type: multipart/form-data";
+    Refusal::new(Code::InputUnsupportedType, detail)
+}
+
+fn broken(error: MultipartError) -> Error {
+    match error.status().as_u16() {
+        413 => unread(true, limit::CV_FILE_BYTES_MAX),
+        _ => Refusal::field("file", format!("the form is broken: {}", error.body_text())).into(),
+    }
+}
