@@ -225,6 +225,7 @@ fn facts(file: &Path, manifest: &Manifest) -> String {
     output::facts(&[
         ("file", file.display().to_string()),
         ("made at", manifest.created_at.to_string()),
+        ("newest write", manifest.newest_at.to_string()),
         ("by greenroom", manifest.greenroom.clone()),
         ("organisation", text(&manifest.organisation)),
         ("cluster", manifest.cluster_id.map_or_else(none, |id| id.to_string())),

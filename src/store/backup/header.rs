@@ -35,6 +35,9 @@ pub struct Manifest {
     pub greenroom: String,
     /// When it was made.
     pub created_at: Time,
+    /// When the newest write in it was made: a node that was cut off has an older state.
+    #[serde(default)]
+    pub newest_at: Time,
     /// Of which cluster.
     pub cluster_id: Option<ClusterId>,
     /// Of which organisation, if it was set up.

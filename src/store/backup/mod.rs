@@ -244,6 +244,7 @@ fn describe(db: &Connection, at: Time) -> Result<Manifest, Fault> {
     Ok(Manifest {
         greenroom: env!("CARGO_PKG_VERSION").to_owned(),
         created_at: at,
+        newest_at: query::cluster::newest_time(db)?,
         cluster_id: identity.as_ref().map(|identity| identity.cluster_id),
         organisation: identity.and_then(|identity| identity.organisation),
         log_id: log_id.map(|log_id| hexadecimal(&log_id)),

@@ -10,6 +10,7 @@ fn the_header_of_a_backup_is_kept_for_ever() {
     let written = Manifest {
         greenroom: "0.1.0".to_owned(),
         created_at: Time(1_795_000_000_120),
+        newest_at: Time(1_795_000_000_000),
         cluster_id: Some(id(9)),
         organisation: Some("Lighthouse".to_owned()),
         log_id: Some("017b7d".to_owned()),
