@@ -19,6 +19,7 @@ use super::Context;
 use super::exit::Error;
 use super::output::{self, note};
 use crate::cluster::fresh;
+use crate::domain::limit;
 use drive::{Figure, drive, middle};
 use node::Cluster;
 
@@ -37,6 +38,10 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 1,
         value_parser = clap::value_parser!(u8).range(1..=5))]
     nodes: u8,
+    /// People in the organisation beforehand, besides the one who writes
+    #[arg(long, value_name = "N", default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(..PEOPLE_MAX))]
+    people: u32,
     /// Measures only this
     #[arg(long, value_name = "WHAT",
         value_parser = [SYNC, ROWS, GROUP, PROPOSE, HTTP, FRAMES, FAN_OUT])]
@@ -60,6 +65,9 @@ struct Line {
 
 /// A directory that goes when its guard goes.
 struct Temporary(PathBuf);
+
+/// One below the limit, because an admin is there already.
+const PEOPLE_MAX: i64 = limit::PEOPLE_MAX as i64;
 
 const SYNC: &str = "fsync";
 const GROUP: &str = "group";
@@ -88,6 +96,10 @@ async fn measure(
     folder: &Path,
 ) -> Result<(usize, Vec<Line>), Error> {
     let time = Duration::from_secs(args.seconds);
+    if args.people > 0 {
+        note(&format!("adding people: {}", args.people));
+        cluster.populate(args.people as usize).await?;
+    }
     let mut sample = cluster.speakers(1).await?;
     let bytes = serde_json::to_vec(&sample[0].envelope())
         .map_err(|e| Error::fault("a command cannot be written down").why(e.to_string()))?
@@ -200,6 +212,7 @@ fn document(args: &Args, bytes: usize, lines: &[Line]) -> Value {
     json!({
         "bytes": bytes,
         "nodes": args.nodes,
+        "people": args.people,
         "cores": std::thread::available_parallelism().map_or(0, usize::from),
         "seconds": args.seconds,
         "rounds": args.rounds,

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt};
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -18,11 +19,13 @@ use crate::cli::exit::Error;
 use crate::cli::serve::{self, Running};
 use crate::cluster::{Replica, fresh};
 use crate::config::settings::{Flags, Settings};
-use crate::domain::command::{Command, ENVELOPE_VERSION, Envelope, Once, Outcome};
+use crate::domain::command::{Command, ENVELOPE_VERSION, Envelope, NewPerson, Once, Outcome};
 use crate::domain::id::{InterviewId, PersonId, QuestionId};
 use crate::domain::interview::{Kind, Member, Part, Plan, Question};
 use crate::domain::limit;
+use crate::domain::person::Role;
 use crate::domain::room::Act;
+use crate::domain::text::Email;
 
 use super::drive::Work;
 
@@ -64,6 +67,9 @@ const QUESTIONS: usize = 5;
 
 /// A node has let go of its connections by then.
 const STOP_SECONDS: u64 = 15;
+
+/// People who are on their way into the log at once.
+const ADDED_AT_ONCE: usize = 128;
 
 /// An empty node is a voter within a fraction of it.
 const JOIN_SECONDS: u64 = 30;
@@ -138,6 +144,29 @@ impl Cluster {
             tokio::time::timeout(limit, running.stop()).await.map_err(late)?;
         }
         Ok(())
+    }
+
+    /// Adds people who do nothing: the rows of an organisation that has them.
+    pub(super) async fn populate(&self, people: usize) -> Result<(), Error> {
+        let adding = futures_util::stream::iter(0..people).map(|n| self.add_person(n));
+        adding.buffer_unordered(ADDED_AT_ONCE).try_collect::<()>().await
+    }
+
+    async fn add_person(&self, n: usize) -> Result<(), Error> {
+        let address = format!("person-{n}@example.org");
+        let email = Email::parse("email", &address)
+            .map_err(|_| Error::fault(format!("{address} is no address")))?;
+        let person = NewPerson {
+            id: PersonId(fresh()),
+            email,
+            display_name: format!("Person {n}"),
+            role: Role::Candidate,
+            password_hash: None,
+            invite_expires_at: None,
+        };
+        let replica = self.leader.replica();
+        let command = Command::AddPerson { person: Box::new(person) };
+        propose(replica, Envelope::own(replica.now(), command)).await
     }
 
     /// People who speak, each in a room of their own.
@@ -238,8 +267,8 @@ impl Speaker {
         let questions = (0..QUESTIONS).map(question).collect();
         let make = Command::CreateInterview { plan: Box::new(plan), members, questions };
         let start = Command::Act { interview: self.room, act: Box::new(Act::Start {}) };
-        self.propose(self.by(make)).await?;
-        self.propose(self.by(start)).await
+        propose(&self.replica, self.by(make)).await?;
+        propose(&self.replica, self.by(start)).await
     }
 
     fn by(&self, command: Command) -> Envelope {
@@ -252,17 +281,15 @@ impl Speaker {
             command,
         }
     }
+}
 
-    async fn propose(&self, envelope: Envelope) -> Result<(), Error> {
-        match self.replica.propose(envelope).await {
-            Ok(Outcome::Refused { refusal }) => {
-                Err(Error::fault("the node refused a write").why(refusal.to_string()))
-            }
-            Ok(_) => Ok(()),
-            Err(unavailable) => {
-                Err(Error::unavailable("a write failed").why(unavailable.to_string()))
-            }
+async fn propose(replica: &Replica, envelope: Envelope) -> Result<(), Error> {
+    match replica.propose(envelope).await {
+        Ok(Outcome::Refused { refusal }) => {
+            Err(Error::fault("the node refused a write").why(refusal.to_string()))
         }
+        Ok(_) => Ok(()),
+        Err(unavailable) => Err(Error::unavailable("a write failed").why(unavailable.to_string())),
     }
 }
 
@@ -273,7 +300,7 @@ impl Work for Speaker {
             self.open_room().await?;
         }
         let envelope = self.envelope();
-        self.propose(envelope).await
+        propose(&self.replica, envelope).await
     }
 }
 
