@@ -8,6 +8,11 @@
 //! too, because what is on disk is then unknown; the node stops and starts again from what it
 //! finds.
 
+mod ledger;
+mod rows;
+mod wal;
+mod witness;
+
 use std::collections::BTreeMap;
 use std::ops::{Bound, RangeBounds};
 use std::path::Path;
@@ -16,16 +21,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::Connection;
 
+pub(super) use self::ledger::prepare_lowering;
+use self::ledger::{Bounds, Ledger};
 use super::Fault;
-use super::schema;
 
 /// Told when a write is on disk or cannot be.
 pub type Done = Box<dyn FnOnce(std::io::Result<()>) + Send>;
 
 /// Told of each transaction that is on disk.
 pub type OnWritten = Box<dyn Fn(Written) + Send>;
+
+/// Entries that are not on disk yet.
+type Waiting = Vec<(u64, Arc<[u8]>)>;
 
 /// How long a transaction took on its way to the disk.
 pub struct Written {
@@ -58,13 +67,15 @@ const CHECKPOINT_BYTES: usize = 4 << 20;
 #[derive(Default)]
 struct Pending {
     entries: BTreeMap<u64, Arc<[u8]>>,
+    /// The entries that there are, here or on disk.
+    bounds: Bounds,
     /// The newest committed marker; it rides along with the next write, without an fsync of its
     /// own.
     committed: Option<Vec<u8>>,
 }
 
 enum Write {
-    Append(Vec<(u64, Arc<[u8]>)>, Done),
+    Append(Waiting, Done),
     Marker(&'static str, Vec<u8>, Done),
     /// Entries above this index go.
     Truncate(i64, Done),
@@ -81,10 +92,9 @@ struct Writer {
 impl Journal {
     /// Opens or makes the log.
     pub fn open(path: &Path, on_written: OnWritten) -> Result<Journal, Fault> {
-        let mut db = connect(path)?;
-        schema::migrate(&mut db, schema::JOURNAL)?;
-        let reader = connect(path)?;
-        let pending = Arc::new(Mutex::new(Pending::default()));
+        let (db, bounds) = Ledger::open(path)?;
+        let reader = ledger::connect(path)?;
+        let pending = Arc::new(Mutex::new(Pending { bounds, ..Pending::default() }));
         let (writes, received) = sync_channel(WRITES_WAITING_MAX);
         let thread = {
             let pending = pending.clone();
@@ -104,9 +114,9 @@ impl Journal {
 
     /// Hands in entries; they can be read from now on, and `done` is told when they are on disk.
     pub fn append(&self, entries: Vec<(u64, Vec<u8>)>, done: Done) {
-        let entries: Vec<(u64, Arc<[u8]>)> =
+        let entries: Waiting =
             entries.into_iter().map(|(index, payload)| (index, payload.into())).collect();
-        guard(&self.pending).entries.extend(entries.iter().cloned());
+        guard(&self.pending).append(&entries);
         self.send(Write::Append(entries, done));
     }
 
@@ -130,31 +140,30 @@ impl Journal {
 
     /// A marker, as it is on disk.
     pub fn marker(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
-        let found = guard(&self.reader)
-            .prepare_cached("SELECT payload FROM marker WHERE name = ?1")?
-            .query_row([name], |row| row.get(0))
-            .optional()?;
-        Ok(found)
+        rows::marker(&guard(&self.reader), name)
     }
 
     /// Removes all entries above an index.
     pub fn truncate_after(&self, index: u64, done: Done) {
-        guard(&self.pending).entries.split_off(&(index + 1));
+        guard(&self.pending).truncate_after(index);
         self.send(Write::Truncate(signed(index), done));
     }
 
     /// Removes all entries.
     pub fn truncate_all(&self, done: Done) {
-        guard(&self.pending).entries.clear();
+        let mut pending = guard(&self.pending);
+        (pending.entries, pending.bounds) = (BTreeMap::new(), None);
+        drop(pending);
         self.send(Write::Truncate(-1, done));
     }
 
     /// Removes all entries up to an index and keeps the marker of where the log begins.
     pub fn purge(&self, upto: u64, marker: Vec<u8>, done: Done) {
+        guard(&self.pending).purge(upto);
         self.send(Write::Purge(upto, marker, done));
     }
 
-    /// The entries of a range that are there, in order.
+    /// The entries of a range that are there, in order, each as it was written.
     pub fn read(&self, range: impl RangeBounds<u64>) -> Result<Vec<Arc<[u8]>>, Fault> {
         let from = match range.start_bound() {
             Bound::Included(index) => *index,
@@ -166,44 +175,35 @@ impl Journal {
             Bound::Excluded(index) => *index,
             Bound::Unbounded => u64::MAX,
         };
-        if from >= to {
-            return Ok(Vec::new());
-        }
-        // Memory first: an entry may move to the disk while we look, but never the other way.
-        let waiting: Vec<(u64, Arc<[u8]>)> = guard(&self.pending)
-            .entries
-            .range(from..to)
-            .map(|(index, payload)| (*index, payload.clone()))
-            .collect();
-        let first_waiting = waiting.first().map_or(to, |(index, _)| *index);
-        let mut found = Vec::new();
-        if from < first_waiting {
-            let reader = guard(&self.reader);
-            let mut statement = reader.prepare_cached(
-                "SELECT payload FROM entry WHERE idx >= ?1 AND idx < ?2 ORDER BY idx",
-            )?;
-            let rows = statement
-                .query_map(params![signed(from), signed(first_waiting)], |row| {
-                    row.get::<_, Vec<u8>>(0)
+        loop {
+            // Memory first: an entry may move to the disk while we look, but never the other way.
+            let (bounds, waiting) = guard(&self.pending).look(from, to);
+            let Some((first, last)) = bounds else { return Ok(Vec::new()) };
+            let (from, to) = (from.max(first), to.min(last + 1));
+            let on_disk = waiting.first().map_or(to, |(index, _)| *index);
+            let mut found: Vec<Arc<[u8]>> = Vec::new();
+            if from < on_disk {
+                let reader = guard(&self.reader);
+                rows::scan(&reader, signed(from), signed(on_disk), |_, payload| {
+                    found.push(payload.into());
                 })?;
-            for row in rows {
-                found.push(row?.into());
+            }
+            if found.len() as u64 == on_disk.saturating_sub(from) {
+                found.extend(waiting.into_iter().map(|(_, payload)| payload));
+                return Ok(found);
+            }
+            // Either some were removed while we looked, or the disk has lost them.
+            if guard(&self.pending).bounds == bounds {
+                let what = format!("some of its entries {from} to {} are gone", on_disk - 1);
+                return Err(rows::damage(&what));
             }
         }
-        found.extend(waiting.into_iter().map(|(_, payload)| payload));
-        Ok(found)
     }
 
     /// The last entry that is there.
     pub fn last(&self) -> Result<Option<Arc<[u8]>>, Fault> {
-        if let Some((_, payload)) = guard(&self.pending).entries.last_key_value() {
-            return Ok(Some(payload.clone()));
-        }
-        let found: Option<Vec<u8>> = guard(&self.reader)
-            .prepare_cached("SELECT payload FROM entry ORDER BY idx DESC LIMIT 1")?
-            .query_row([], |row| row.get(0))
-            .optional()?;
-        Ok(found.map(Into::into))
+        let Some((_, last)) = guard(&self.pending).bounds else { return Ok(None) };
+        Ok(self.read(last..=last)?.pop())
     }
 
     fn send(&self, write: Write) {
@@ -220,6 +220,38 @@ const COMMITTED: &str = "committed";
 
 /// The purged marker's name.
 pub const PURGED: &str = "purged";
+
+impl Pending {
+    fn append(&mut self, entries: &[(u64, Arc<[u8]>)]) {
+        for (index, payload) in entries {
+            let (first, last) = self.bounds.unwrap_or((*index, *index));
+            self.bounds = Some((first.min(*index), last.max(*index)));
+            self.entries.insert(*index, payload.clone());
+        }
+    }
+
+    fn truncate_after(&mut self, index: u64) {
+        self.entries.split_off(&(index + 1));
+        let cut = |(first, last): (u64, u64)| (first <= index).then_some((first, last.min(index)));
+        self.bounds = self.bounds.and_then(cut);
+    }
+
+    fn purge(&mut self, upto: u64) {
+        let cut = |(first, last): (u64, u64)| (last > upto).then_some((first.max(upto + 1), last));
+        self.bounds = self.bounds.and_then(cut);
+    }
+
+    /// The bounds, and the entries of a range that are not on disk yet.
+    fn look(&self, from: u64, to: u64) -> (Bounds, Waiting) {
+        let Some((first, last)) = self.bounds else { return (None, Vec::new()) };
+        let (from, to) = (from.max(first), to.min(last + 1));
+        if from >= to {
+            return (self.bounds, Vec::new());
+        }
+        let waiting = self.entries.range(from..to);
+        (self.bounds, waiting.map(|(index, payload)| (*index, payload.clone())).collect())
+    }
+}
 
 impl Write {
     /// About what it adds to the write-ahead log.
@@ -252,7 +284,7 @@ impl Drop for Writer {
 }
 
 fn write_loop(
-    mut db: Connection,
+    mut db: Ledger,
     received: &Receiver<(Instant, Write)>,
     pending: &Mutex<Pending>,
     on_written: &OnWritten,
@@ -288,7 +320,7 @@ fn write_loop(
         }
         if unsaved_bytes >= CHECKPOINT_BYTES {
             unsaved_bytes = 0;
-            checkpoint(&db);
+            db.checkpoint();
         }
         if stop {
             return;
@@ -296,52 +328,34 @@ fn write_loop(
     }
 }
 
-/// Moves what is in the write-ahead log into the database; a reader in the way only puts it off.
-fn checkpoint(db: &Connection) {
-    if let Err(error) = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
-        tracing::warn!(%error, "the journal's write-ahead log was not moved and goes on growing");
-    }
-}
-
 fn write_batch(
-    db: &mut Connection,
+    db: &mut Ledger,
     batch: &[Write],
     committed: Option<&[u8]>,
     waited: Duration,
     on_written: &OnWritten,
 ) -> Result<(), rusqlite::Error> {
-    let tx = db.transaction()?;
-    {
-        let mut insert =
-            tx.prepare_cached("INSERT OR REPLACE INTO entry (idx, payload) VALUES (?1, ?2)")?;
-        let mut mark =
-            tx.prepare_cached("INSERT OR REPLACE INTO marker (name, payload) VALUES (?1, ?2)")?;
+    let mut began = Instant::now();
+    db.write(|page| {
         for write in batch {
             match write {
                 Write::Append(entries, _) => {
                     for (index, payload) in entries {
-                        insert.execute(params![signed(*index), &payload[..]])?;
+                        page.entry(*index, payload)?;
                     }
                 }
-                Write::Marker(name, payload, _) => {
-                    mark.execute(params![name, payload])?;
-                }
-                Write::Truncate(index, _) => {
-                    tx.execute("DELETE FROM entry WHERE idx > ?1", [index])?;
-                }
-                Write::Purge(upto, payload, _) => {
-                    mark.execute(params![PURGED, payload])?;
-                    tx.execute("DELETE FROM entry WHERE idx <= ?1", [signed(*upto)])?;
-                }
+                Write::Marker(name, payload, _) => page.marker(name, payload)?,
+                Write::Truncate(index, _) => page.truncate(*index)?,
+                Write::Purge(upto, payload, _) => page.purge(*upto, payload)?,
                 Write::Stop => {}
             }
         }
         if let Some(payload) = committed {
-            mark.execute(params![COMMITTED, payload])?;
+            page.marker(COMMITTED, payload)?;
         }
-    }
-    let began = Instant::now();
-    tx.commit()?;
+        began = Instant::now();
+        Ok(())
+    })?;
     on_written(Written { waited, synced: began.elapsed() });
     Ok(())
 }
@@ -363,15 +377,6 @@ fn settle(pending: &Mutex<Pending>, batch: &[Write], committed: Option<&[u8]>) {
     }
 }
 
-fn connect(path: &Path) -> Result<Connection, Fault> {
-    let db = Connection::open(path)
-        .map_err(|e| Fault::new(format!("cannot open {}", path.display()), e))?;
-    db.pragma_update(None, "journal_mode", "wal")?;
-    db.pragma_update(None, "synchronous", "full")?;
-    db.pragma_update(None, "wal_autocheckpoint", 0)?;
-    Ok(db)
-}
-
 /// SQLite's integers are signed; no log reaches the half that is lost.
 fn signed(index: u64) -> i64 {
     i64::try_from(index).unwrap_or(i64::MAX)
@@ -382,56 +387,4 @@ fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn open(dir: &tempfile::TempDir) -> Journal {
-        Journal::open(&dir.path().join("journal.db"), Box::new(|_| {})).unwrap()
-    }
-
-    fn wait(write: impl FnOnce(Done)) {
-        let (tx, rx) = std::sync::mpsc::channel();
-        write(Box::new(move |result| tx.send(result).unwrap()));
-        rx.recv().unwrap().unwrap();
-    }
-
-    fn payloads(journal: &Journal) -> Vec<Vec<u8>> {
-        journal.read(..).unwrap().iter().map(|p| p.to_vec()).collect()
-    }
-
-    #[test]
-    fn entries_can_be_read_at_once_and_after_a_restart() {
-        let dir = tempfile::tempdir().unwrap();
-        let journal = open(&dir);
-        journal.append(vec![(1, b"a".to_vec()), (2, b"b".to_vec())], Box::new(|r| r.unwrap()));
-        assert_eq!(payloads(&journal), [b"a", b"b"]);
-        wait(|done| journal.append(vec![(3, b"c".to_vec())], done));
-        drop(journal);
-        assert_eq!(payloads(&open(&dir)), [b"a", b"b", b"c"]);
-    }
-
-    #[test]
-    fn a_truncated_tail_is_replaced_and_a_purged_head_is_gone() {
-        let dir = tempfile::tempdir().unwrap();
-        let journal = open(&dir);
-        let entries = (1..=5).map(|n| (n, vec![n as u8])).collect();
-        journal.append(entries, Box::new(|r| r.unwrap()));
-        wait(|done| journal.truncate_after(3, done));
-        wait(|done| journal.append(vec![(4, vec![40])], done));
-        wait(|done| journal.purge(2, b"mark".to_vec(), done));
-        assert_eq!(payloads(&journal), [vec![3], vec![40]]);
-        assert_eq!(journal.marker(PURGED).unwrap().as_deref(), Some(&b"mark"[..]));
-        assert_eq!(journal.last().unwrap().as_deref(), Some(&[40u8][..]));
-    }
-
-    #[test]
-    fn the_committed_marker_rides_with_the_next_write() {
-        let dir = tempfile::tempdir().unwrap();
-        let journal = open(&dir);
-        journal.mark_committed(b"7".to_vec());
-        assert_eq!(journal.committed().unwrap().as_deref(), Some(&b"7"[..]));
-        wait(|done| journal.append(vec![(1, b"a".to_vec())], done));
-        drop(journal);
-        assert_eq!(open(&dir).committed().unwrap().as_deref(), Some(&b"7"[..]));
-    }
-}
+mod tests;

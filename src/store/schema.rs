@@ -32,12 +32,20 @@ impl Migration {
 }
 
 /// The journal's migrations.
-pub(super) const JOURNAL: &[Migration] = &[Migration {
-    name: "0001_log",
-    sql: include_str!("../../migrations/journal/0001_log.sql"),
-    down: None,
-    about: "the log",
-}];
+pub(super) const JOURNAL: &[Migration] = &[
+    Migration {
+        name: "0001_log",
+        sql: include_str!("../../migrations/journal/0001_log.sql"),
+        down: None,
+        about: "the log",
+    },
+    Migration {
+        name: "0002_sums",
+        sql: include_str!("../../migrations/journal/0002_sums.sql"),
+        down: Some(include_str!("../../migrations/journal/0002_sums.down.sql")),
+        about: "a checksum for every row",
+    },
+];
 
 /// The state's migrations: the n-th one leads to level n.
 pub(super) const STATE: &[Migration] = &[
@@ -147,6 +155,9 @@ pub fn lower_journal(path: &std::path::Path, level: u32) -> Result<(), Fault> {
     let Some(to) = JOURNAL_AT.get(level as usize - 1) else { return Ok(()) };
     let tx = db.transaction()?;
     let from = verified(&tx, JOURNAL)?;
+    if *to < from {
+        super::journal::prepare_lowering(&tx, path)?;
+    }
     lower(&tx, JOURNAL, from, *to)?;
     tx.commit()?;
     Ok(())

@@ -11,6 +11,7 @@ type Home = (&'static str, &'static [&'static str]);
 const HOMES: &[Home] = &[
     ("rusqlite", &["src/store"]),
     ("rustix", &["src/store"]),
+    ("crc32c", &["src/store"]),
     ("openraft", &["src/cluster"]),
     ("rcgen", &["src/cluster"]),
     ("rustls", &["src/cluster"]),
