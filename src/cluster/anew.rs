@@ -45,6 +45,8 @@ pub struct Remains {
     pub nodes: Vec<(u64, String)>,
     /// Which of them this one is.
     pub was: Option<u64>,
+    /// What the disk has done to the journal; then only the state is kept.
+    pub damage: Option<String>,
 }
 
 /// Entries that are applied at a time.
@@ -54,7 +56,11 @@ const BATCH: u64 = 256;
 pub fn remains(directory: &Directory) -> Result<Remains, Fault> {
     let state = State::open(&directory.state())?;
     let applied = applied(&state)?;
-    let last = last_entry(directory)?.map_or(applied.index, |log_id| log_id.index);
+    let (last, damage) = match last_entry(directory) {
+        Err(fault) if fault.is_damage() => (None, Some(fault.to_string())),
+        last => (last?, None),
+    };
+    let last = last.map_or(applied.index, |log_id| log_id.index);
     let nodes = state.read(query::node::active).unwrap_or_default();
     let was = Identity::load(directory)?.map(|identity| identity.node);
     let highest = state.read(query::node::highest).unwrap_or(0).max(was.unwrap_or(0));
@@ -65,6 +71,7 @@ pub fn remains(directory: &Directory) -> Result<Remains, Fault> {
         newest: state.read(query::cluster::newest_time)?,
         nodes: nodes.into_iter().map(|node| (node.id, node.cluster)).collect(),
         was,
+        damage,
     })
 }
 
@@ -72,7 +79,10 @@ pub fn remains(directory: &Directory) -> Result<Remains, Fault> {
 pub fn begin_anew(directory: &Directory, reason: &str, loss: &str) -> Result<Remains, Fault> {
     let remains = remains(directory)?;
     let state = Arc::new(State::open(&directory.state())?);
-    let applied = catch_up(directory, &state)?;
+    let applied = match remains.damage {
+        Some(_) => applied(&state)?,
+        None => catch_up(directory, &state)?,
+    };
     let only = Membership::new_with_defaults(vec![BTreeSet::from([remains.node])], []);
     let stored = StoredMembership::new(Some(applied), only);
     state.replace_membership(&encode(&stored).map_err(cannot_write)?)?;
@@ -169,12 +179,14 @@ fn replace_journal(directory: &Directory, applied: &LogId, vote: &Vote) -> Resul
     }
     remove_database(&path)?;
     std::fs::rename(&fresh, &path)
-        .map_err(|e| Fault::new(format!("cannot replace {}", path.display()), e))
+        .map_err(|e| Fault::new(format!("cannot replace {}", path.display()), e))?;
+    // What lay beside the new one; the next start makes it again.
+    remove_database(&fresh)
 }
 
 /// A database with the files beside it.
 fn remove_database(path: &Path) -> Result<(), Fault> {
-    for suffix in ["", "-wal", "-shm"] {
+    for suffix in ["", "-wal", "-shm", "-count"] {
         let file = path.with_file_name(format!(
             "{}{suffix}",
             path.file_name().unwrap_or_default().to_string_lossy()

@@ -15,6 +15,7 @@ use crate::store::Fault;
 use crate::store::journal::{Done, Journal, PURGED};
 
 use super::raft_types::{Entry, LogId, Types, decode, encode};
+use super::upkeep::Growth;
 
 type Vote = openraft::alias::VoteOf<Types>;
 
@@ -30,11 +31,18 @@ const DECODED_MAX: usize = 256;
 pub(super) struct LogAdapter {
     journal: Journal,
     decoded: Arc<Mutex<BTreeMap<u64, Entry>>>,
+    growth: Arc<Growth>,
 }
 
 impl LogAdapter {
     pub(super) fn new(journal: Journal) -> LogAdapter {
-        LogAdapter { journal, decoded: Arc::default() }
+        let growth = Arc::new(Growth::new(journal.bytes_at_opening()));
+        LogAdapter { journal, decoded: Arc::default(), growth }
+    }
+
+    /// How much the log has grown since it was last made short.
+    pub(super) fn growth(&self) -> Arc<Growth> {
+        self.growth.clone()
     }
 
     fn purged(&self) -> io::Result<Option<LogId>> {
@@ -114,6 +122,7 @@ impl RaftLogStorage<Types> for LogAdapter {
             }
             Ok(())
         })?;
+        self.growth.add(encoded.iter().map(|(_, bytes)| bytes.len() as u64).sum());
         self.journal.append(encoded, Box::new(move |result| callback.io_completed(result)));
         Ok(())
     }
@@ -133,6 +142,7 @@ impl RaftLogStorage<Types> for LogAdapter {
     async fn purge(&mut self, log_id: LogId) -> Result<(), io::Error> {
         let marker = encode(&log_id)?;
         self.decoded(|map| *map = map.split_off(&(log_id.index + 1)));
+        self.growth.reset();
         written(|done| self.journal.purge(log_id.index, marker, done)).await
     }
 }

@@ -11,8 +11,10 @@ use openraft::entry::RaftEntry;
 use openraft::storage::{EntryResponder, RaftStateMachine};
 use openraft::{EntryPayload, OptionalSend, RaftSnapshotBuilder};
 
+use crate::domain::limit;
 use crate::store::Fault;
 use crate::store::snapshot::{self, Snapshot as File};
+use crate::store::space;
 use crate::store::state::{Applied, Entry as StoreEntry, Payload, State};
 use crate::telemetry::metrics::Metrics;
 
@@ -73,6 +75,10 @@ impl RaftStateMachine<Types> for MachineAdapter {
         Ok(())
     }
 
+    async fn try_create_snapshot_builder(&mut self, force: bool) -> Option<MachineAdapter> {
+        (force || self.has_room_for_snapshot()).then(|| self.clone())
+    }
+
     async fn get_snapshot_builder(&mut self) -> MachineAdapter {
         self.clone()
     }
@@ -87,8 +93,8 @@ impl RaftStateMachine<Types> for MachineAdapter {
     }
 
     async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot>, io::Error> {
-        let folder = self.snapshots.clone();
-        match blocking(move || snapshot::current(&folder)).await? {
+        let machine = self.clone();
+        match blocking(move || machine.current_snapshot()).await? {
             Some(file) => described(file).map(Some),
             None => Ok(None),
         }
@@ -105,6 +111,32 @@ impl RaftSnapshotBuilder<Types> for MachineAdapter {
 }
 
 impl MachineAdapter {
+    /// Whether a copy of the state fits on the disk, and something more.
+    fn has_room_for_snapshot(&self) -> bool {
+        let needed = space::file_bytes(self.state.path()).unwrap_or(0) + limit::DISK_FREE_BYTES_MIN;
+        let free = space::free_bytes(&self.snapshots).unwrap_or(u64::MAX);
+        if free < needed {
+            tracing::error!(
+                free,
+                needed,
+                "there is no room for a snapshot, so the journal goes on growing; free some space"
+            );
+        }
+        free >= needed
+    }
+
+    /// The snapshot that is there; a damaged one is made again at once, because somebody may wait
+    /// for it whom the journal does not reach.
+    fn current_snapshot(&self) -> Result<Option<File>, Fault> {
+        let there = snapshot::exists(&self.snapshots);
+        match snapshot::current(&self.snapshots)? {
+            None if there && self.state.applied()?.0.is_some() => {
+                snapshot::build(&self.state, &self.snapshots).map(Some)
+            }
+            found => Ok(found),
+        }
+    }
+
     /// Applies what was committed together.
     pub(super) fn apply_batch(
         &self,

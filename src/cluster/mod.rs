@@ -8,6 +8,7 @@ mod raft_types;
 
 mod log_adapter;
 mod machine_adapter;
+mod recovery;
 
 pub mod authority;
 pub mod identity;
@@ -25,6 +26,7 @@ mod members;
 mod replica;
 mod seat;
 mod steward;
+mod upkeep;
 
 mod capability;
 mod level;

@@ -18,8 +18,8 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 use crate::store::Fault;
 use crate::store::directory::Directory;
-use crate::store::journal::{Journal, Written};
 use crate::store::query::Connection;
+use crate::store::space::Room;
 use crate::store::state::{Applied, State};
 use crate::telemetry::metrics::Metrics;
 
@@ -31,6 +31,7 @@ use super::machine_adapter::MachineAdapter;
 use super::network::Peers;
 use super::port::OnGuest;
 use super::raft_types::{Peer, Proposal, Types};
+use super::recovery;
 use super::seat::{self, Heard, Seat};
 use super::wire::{About, Service};
 
@@ -103,6 +104,12 @@ pub enum Unavailable {
     /// The outcome is unknown: it may or may not be written. The same key or id tells.
     #[error("the write was not confirmed in time; send it again with the same key")]
     Unknown,
+    /// This node has no room for more.
+    #[error(
+        "the disk of this node is nearly full, so nothing more is written; free some space on \
+             it, or tell your admin; reading goes on"
+    )]
+    Full,
     /// This node has stopped writing.
     #[error("this node has stopped: {0}")]
     Stopped(String),
@@ -126,6 +133,7 @@ pub(super) struct Inner {
     on_applied: Arc<OnceLock<OnApplied>>,
     metrics: Arc<Metrics>,
     places: Semaphore,
+    pub(super) room: Room,
     clock: Arc<AtomicI64>,
 }
 
@@ -139,8 +147,8 @@ impl Replica {
     /// the state is as new as before the last stop.
     pub async fn open(options: ReplicaOptions) -> Result<Replica, Fault> {
         let ReplicaOptions { directory, metrics, listener, address, http, election } = options;
-        let state = Arc::new(State::open(&directory.state())?);
-        let journal = open_journal(&directory, &metrics)?;
+        let (state, journal) = recovery::open(&directory, &metrics)?;
+        let state = Arc::new(state);
         let loaded = Identity::load(&directory)?;
         // One that was admitted elsewhere waits to be let in; anybody else founds its own cluster.
         let founds = loaded.as_ref().is_none_or(|identity| identity.peers.is_empty());
@@ -159,7 +167,10 @@ impl Replica {
         let config = Arc::new(config(election)?);
         let dialer = Arc::new(OnceLock::new());
         let peers = Peers { dialer: dialer.clone() };
-        let raft = Raft::new(node, config, peers, LogAdapter::new(journal), machine)
+        let log = LogAdapter::new(journal);
+        let growth = log.growth();
+        let room = Room::new(directory.root());
+        let raft = Raft::new(node, config, peers, log, machine)
             .await
             .map_err(|e| Fault::new("cannot start consensus", e))?;
         let level = crate::store::schema::NEWEST;
@@ -182,9 +193,11 @@ impl Replica {
             on_applied,
             metrics,
             places: Semaphore::new(limit::PROPOSALS_MAX),
+            room,
             clock,
         };
         let replica = Replica { inner: Arc::new(inner) };
+        replica.keep_log_short(growth);
         if let Some(papers) = &identity.papers {
             replica.open_port(papers)?;
         }
@@ -232,6 +245,9 @@ impl Replica {
         if let Some(why) = self.too_low_for(&envelope.command).await? {
             return Ok(Outcome::Refused { refusal: Refusal::conflict(why) });
         }
+        if self.is_nearly_full() {
+            return Err(Unavailable::Full);
+        }
         let began = Instant::now();
         let write = self.inner.raft.client_write(Proposal::new(envelope));
         let limit = Duration::from_secs(limit::PROPOSAL_SECONDS);
@@ -253,9 +269,11 @@ impl Replica {
         read: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         let state = self.inner.state.clone();
-        tokio::task::spawn_blocking(move || state.read(read))
+        let result = tokio::task::spawn_blocking(move || state.read(read))
             .await
-            .map_err(|e| Fault::new("a reader did not finish", e))?
+            .map_err(|e| Fault::new("a reader did not finish", e))?;
+        self.stop_if_damaged(&result);
+        result
     }
 
     /// How things stand.
@@ -355,16 +373,8 @@ impl Replica {
             tracing::warn!(%error, "consensus did not stop in order");
         }
         self.settle_after_stop().await;
+        self.rest().await;
     }
-}
-
-fn open_journal(directory: &Directory, metrics: &Arc<Metrics>) -> Result<Journal, Fault> {
-    let metrics = metrics.clone();
-    let on_written = Box::new(move |written: Written| {
-        metrics.proposal_queue.observe(written.waited.as_secs_f64());
-        metrics.journal_fsync.observe(written.synced.as_secs_f64());
-    });
-    Journal::open(&directory.journal(), on_written)
 }
 
 fn config(election: Duration) -> Result<Config, Fault> {

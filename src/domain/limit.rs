@@ -216,9 +216,17 @@ pub const PROPOSALS_MAX: usize = 4_096;
 /// How long one proposal may take before its outcome is called unknown.
 pub const PROPOSAL_SECONDS: u64 = 10;
 
-/// Log entries since the last snapshot that start the next one. A practice answer is about 20 KiB,
-/// so this keeps the journal under some tens of megabytes.
-pub const SNAPSHOT_ENTRIES: u64 = 5_000;
+/// Log entries since the last snapshot that start the next one, however small they are: some ten
+/// seconds of applying, if the state has to be made again.
+pub const SNAPSHOT_ENTRIES: u64 = 50_000;
+
+/// Bytes of log since the last snapshot that start the next one, unless half of the state is more:
+/// then copying it costs at most two bytes for each byte written.
+pub const SNAPSHOT_BYTES: u64 = 64 << 20;
+
+/// Room on the disk below which nothing more is accepted: what is under way, both write-ahead logs
+/// and the pages of a checkpoint still fit in, and the node need not stop half way.
+pub const DISK_FREE_BYTES_MIN: u64 = 64 << 20;
 
 /// Log entries kept behind a snapshot for a node that is only a little behind.
 pub const LOG_TAIL_ENTRIES: u64 = 500;

@@ -114,7 +114,7 @@ impl Problem {
             retry_after_ms: Some(500),
             lost: match unavailable {
                 Unavailable::NoLeader => Some(Lost::Untouched),
-                Unavailable::Busy => None,
+                Unavailable::Busy | Unavailable::Full => None,
                 Unavailable::Unknown | Unavailable::Stopped(_) => Some(Lost::Unknown),
             },
         }

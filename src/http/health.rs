@@ -31,7 +31,7 @@ pub(super) async fn readyz(State(app): State<Shared>) -> Result<Response, Error>
     };
     line(!app.is_stopping(), "node");
     line(app.replica.seat() != Seat::Nowhere, "leader");
-    line(status.stopped.is_none(), "store");
+    line(status.stopped.is_none() && !app.replica.is_nearly_full(), "store");
     if !app.look_whether_set_up().await? {
         // Setup is for people to do; the node itself is ready for it.
         lines.push_str("[-]setup needed\n");

@@ -8,6 +8,7 @@ use std::fmt;
 #[derive(Debug)]
 pub struct Fault {
     what: String,
+    damage: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -17,12 +18,25 @@ impl Fault {
         what: impl Into<String>,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Fault {
-        Fault { what: what.into(), source: Some(source.into()) }
+        Fault { what: what.into(), damage: false, source: Some(source.into()) }
     }
 
     /// What is wrong, where there is no further cause.
     pub fn plain(what: impl Into<String>) -> Fault {
-        Fault { what: what.into(), source: None }
+        Fault { what: what.into(), damage: false, source: None }
+    }
+
+    /// What the disk has done to something that was stored.
+    pub fn damaged(what: impl Into<String>) -> Fault {
+        Fault { damage: true, ..Fault::plain(what) }
+    }
+
+    /// Whether something that was stored is not as it was written.
+    pub fn is_damage(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        let cause = self.source.as_ref().and_then(|source| source.downcast_ref());
+        let code = cause.and_then(rusqlite::Error::sqlite_error_code);
+        self.damage || matches!(code, Some(DatabaseCorrupt | NotADatabase))
     }
 
     /// For adapters that speak `std::io`.

@@ -50,6 +50,7 @@ pub struct Journal {
     writes: SyncSender<(Instant, Write)>,
     pending: Arc<Mutex<Pending>>,
     reader: Arc<Mutex<Connection>>,
+    bytes_at_opening: u64,
     _writer: Arc<Writer>,
 }
 
@@ -92,7 +93,7 @@ struct Writer {
 impl Journal {
     /// Opens or makes the log.
     pub fn open(path: &Path, on_written: OnWritten) -> Result<Journal, Fault> {
-        let (db, bounds) = Ledger::open(path)?;
+        let (db, bounds, bytes_at_opening) = Ledger::open(path)?;
         let reader = ledger::connect(path)?;
         let pending = Arc::new(Mutex::new(Pending { bounds, ..Pending::default() }));
         let (writes, received) = sync_channel(WRITES_WAITING_MAX);
@@ -108,8 +109,14 @@ impl Journal {
             writes,
             pending,
             reader: Arc::new(Mutex::new(reader)),
+            bytes_at_opening,
             _writer: Arc::new(writer),
         })
+    }
+
+    /// Bytes of the entries that were there when it was opened.
+    pub fn bytes_at_opening(&self) -> u64 {
+        self.bytes_at_opening
     }
 
     /// Hands in entries; they can be read from now on, and `done` is told when they are on disk.

@@ -13,9 +13,12 @@ pub mod plain;
 
 mod apply;
 pub mod backup;
+mod copy;
 pub mod query;
 pub mod snapshot;
 pub mod space;
 pub mod state;
+
+pub mod mend;
 
 pub use fault::Fault;

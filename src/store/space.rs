@@ -1,9 +1,52 @@
 //! What is asked of a disk beside reading and writing: how much room it has, what it really holds.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::domain::limit;
 
 use super::Fault;
+
+/// Looks now and then whether there is room to go on.
+pub struct Room {
+    folder: PathBuf,
+    looked: Mutex<Option<(Instant, bool)>>,
+}
+
+/// Between two looks: asking costs a microsecond on a local disk and a round trip on a remote one.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+impl Room {
+    /// Where this folder lies.
+    pub fn new(folder: &Path) -> Room {
+        Room { folder: folder.to_owned(), looked: Mutex::new(None) }
+    }
+
+    /// Whether less than [`limit::DISK_FREE_BYTES_MIN`] is left. Where the disk does not say, there
+    /// is room until a write fails.
+    pub fn is_nearly_full(&self) -> bool {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, full)) = *looked
+            && at.elapsed() < LOOK_EVERY
+        {
+            return full;
+        }
+        let free = free_bytes(&self.folder).unwrap_or(u64::MAX);
+        let full = free < limit::DISK_FREE_BYTES_MIN;
+        let before = looked.replace((Instant::now(), full)).is_some_and(|(_, full)| full);
+        if full && !before {
+            tracing::error!(
+                free,
+                "the disk is nearly full: nothing more is accepted until it is not"
+            );
+        } else if before && !full {
+            tracing::info!(free, "the disk has room again");
+        }
+        full
+    }
+}
 
 /// Bytes that this process may still write where this folder lies.
 pub fn free_bytes(folder: &Path) -> Result<u64, Fault> {

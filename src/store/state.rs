@@ -8,6 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
@@ -16,7 +17,7 @@ use crate::domain::event::Event;
 use crate::domain::id::InterviewId;
 use crate::domain::limit;
 
-use super::{Fault, apply, schema};
+use super::{Fault, apply, copy, mend, schema};
 
 /// One entry of the log, as far as the state is concerned.
 pub struct Entry<'a> {
@@ -89,7 +90,7 @@ impl State {
     pub fn open(path: &Path) -> Result<State, Fault> {
         let mut writer = open_writer(path)?;
         schema::open_state(&mut writer)?;
-        let readers = (0..limit::READERS).map(|_| open_reader(path)).collect::<Result<_, _>>()?;
+        let readers = open_readers(path)?;
         Ok(State {
             path: path.to_owned(),
             writer: Mutex::new(writer),
@@ -113,6 +114,34 @@ impl State {
 
     /// Applies a batch in one transaction: all of it or nothing.
     pub fn apply(&self, entries: &[Entry<'_>]) -> Result<Vec<Applied>, Fault> {
+        self.watched(self.apply_all(entries))
+    }
+
+    /// Remembers for the next start what the disk has damaged.
+    fn watched<T>(&self, result: Result<T, Fault>) -> Result<T, Fault> {
+        if result.as_ref().is_err_and(Fault::is_damage) {
+            mend::note_suspicion(&self.path);
+        }
+        result
+    }
+
+    /// Says, and remembers for the next start, that the disk has damaged the state.
+    pub(super) fn is_damaged(&self) -> Fault {
+        mend::note_suspicion(&self.path);
+        Fault::damaged("the disk has damaged the state; the next start makes it again")
+    }
+
+    /// Leaves the file so that the next start need not check it. The last thing to be done.
+    pub fn rest(&self) -> Result<(), Fault> {
+        let writer = guard(&self.writer);
+        // Nobody waits at the end: if somebody reads, the next start checks.
+        writer.busy_timeout(Duration::ZERO)?;
+        let busy: i64 =
+            writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy == 0 { mend::note_rest(&self.path) } else { Ok(()) }
+    }
+
+    fn apply_all(&self, entries: &[Entry<'_>]) -> Result<Vec<Applied>, Fault> {
         let mut db = guard(&self.writer);
         let tx = db.transaction()?;
         let mut results = Vec::with_capacity(entries.len());
@@ -183,19 +212,59 @@ impl State {
         };
         guard(&self.readers).push(db);
         self.returned.notify_one();
-        result
+        self.watched(result)
     }
 
-    /// Replaces everything by the contents of a snapshot's file, in one transaction.
+    /// Replaces everything by the contents of a snapshot's file. Readers wait only while the copy
+    /// takes the name of the state.
     pub fn install(&self, snapshot: &Path) -> Result<(), Fault> {
-        let source = open_reader(snapshot)?;
-        schema::check_state(&source)?;
-        let mut db = guard(&self.writer);
-        let copy = rusqlite::backup::Backup::new(&source, &mut db)?;
-        match copy.step(-1)? {
-            rusqlite::backup::StepResult::Done => Ok(()),
-            other => Err(Fault::plain(format!("the snapshot could not be installed: {other:?}"))),
+        schema::check_state(&open_reader(snapshot)?)?;
+        let fresh = mend::with_suffix(&self.path, ".new");
+        copy::file(snapshot, &fresh)?;
+        let mut writer = guard(&self.writer);
+        let mut mover = guard(&self.mover);
+        let mut readers = guard(&self.readers);
+        while readers.len() < limit::READERS {
+            readers = self.returned.wait(readers).unwrap_or_else(PoisonError::into_inner);
         }
+        readers.clear();
+        let installed = self.swap(&fresh, &mut writer, &mut mover);
+        // Whoever waits for a reader gets one, if only to be told that it reads nothing.
+        *readers = match open_readers(&self.path) {
+            Ok(opened) => opened,
+            Err(_) => (0..limit::READERS)
+                .map(|_| Connection::open_in_memory())
+                .collect::<Result<_, _>>()?,
+        };
+        drop(readers);
+        self.returned.notify_all();
+        installed
+    }
+
+    fn swap(
+        &self,
+        fresh: &Path,
+        writer: &mut Connection,
+        mover: &mut Connection,
+    ) -> Result<(), Fault> {
+        let busy: i64 =
+            writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy != 0 {
+            // Somebody else reads the file, a snapshot or a tool: then it keeps its name and all of
+            // its pages are replaced in one transaction.
+            let copied = install_through(writer, fresh);
+            let _ = std::fs::remove_file(fresh);
+            return copied;
+        }
+        // All that was in the write-ahead log is in the database now, and closing the last
+        // connection removes it: neither can be taken for a part of what comes.
+        *mover = Connection::open_in_memory()?;
+        *writer = Connection::open_in_memory()?;
+        replace(fresh, &self.path)
+            .map_err(|e| Fault::new(format!("cannot replace {}", self.path.display()), e))?;
+        *writer = open_writer(&self.path)?;
+        *mover = open_writer(&self.path)?;
+        Ok(())
     }
 
     fn take(&self) -> Connection {
@@ -218,6 +287,10 @@ pub(super) fn markers(db: &Connection) -> Result<Markers, Fault> {
     Ok((get(LOG_ID)?, get(MEMBERSHIP)?))
 }
 
+fn open_readers(path: &Path) -> Result<Vec<Connection>, Fault> {
+    (0..limit::READERS).map(|_| open_reader(path)).collect()
+}
+
 pub(super) fn open_reader(path: &Path) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)
@@ -236,6 +309,27 @@ fn open_writer(path: &Path) -> Result<Connection, Fault> {
     db.pragma_update(None, "foreign_keys", true)?;
     db.set_prepared_statement_cache_capacity(128);
     Ok(db)
+}
+
+fn install_through(writer: &mut Connection, snapshot: &Path) -> Result<(), Fault> {
+    let source = open_reader(snapshot)?;
+    let copy = rusqlite::backup::Backup::new(&source, writer)?;
+    match copy.step(-1)? {
+        rusqlite::backup::StepResult::Done => Ok(()),
+        other => Err(Fault::plain(format!("the snapshot could not be installed: {other:?}"))),
+    }
+}
+
+/// Puts one database, which has no write-ahead log, in the place of another that is closed.
+fn replace(fresh: &Path, path: &Path) -> std::io::Result<()> {
+    for suffix in ["-wal", "-shm"] {
+        match std::fs::remove_file(mend::with_suffix(path, suffix)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    std::fs::rename(fresh, path)?;
+    mend::sync_folder(path)
 }
 
 fn mark(db: &Connection, name: &str, payload: &[u8]) -> Result<(), rusqlite::Error> {

@@ -14,6 +14,7 @@ mod backup;
 mod cli;
 mod cluster;
 mod durability;
+mod faults;
 mod golden;
 mod http;
 mod rooms;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use tempfile::TempDir;
 
@@ -15,6 +16,8 @@ use crate::deadline::PATIENCE;
 /// A node that runs, or could.
 pub(crate) struct Node {
     dir: TempDir,
+    /// What the binary is started by, if not directly.
+    within: Vec<String>,
     args: Vec<String>,
     address: SocketAddr,
     running: Option<Running>,
@@ -25,6 +28,7 @@ struct Running {
     /// Behind a lock only so that the node can be shared between tests.
     stdout: Mutex<Receiver<String>>,
     stderr: Arc<Mutex<String>>,
+    stderr_ends: Option<JoinHandle<()>>,
     guard: Guard,
 }
 
@@ -76,7 +80,7 @@ impl Node {
         let dir = TempDir::with_prefix("greenroom-it-").unwrap();
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        Node { dir, args, address, running: None }
+        Node { dir, within: Vec::new(), args, address, running: None }
     }
 
     /// A new node of the cluster that this node is in.
@@ -98,10 +102,44 @@ impl Node {
         let dir = TempDir::with_prefix("greenroom-it-").unwrap();
         let args = ["--listen", "127.0.0.1:0"].map(str::to_owned).to_vec();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let node = Node { dir, args, address, running: None };
+        let node = Node { dir, within: Vec::new(), args, address, running: None };
         std::fs::create_dir(node.data_dir()).unwrap();
         fill(&node.data_dir());
         node
+    }
+
+    /// A node on an empty directory, started by another program, which is told the directory.
+    pub(crate) fn start_within(within: impl FnOnce(&Path) -> Vec<String>) -> Node {
+        let mut node = Node::on(|_| {});
+        node.within = within(&node.data_dir());
+        node.restart();
+        node
+    }
+
+    /// Starts it from now on by another program, or directly.
+    pub(crate) fn set_within(&mut self, within: &[&str]) {
+        self.within = within.iter().map(|word| (*word).to_owned()).collect();
+    }
+
+    /// Starts it again; gives the exit code and the words with which it refused.
+    pub(crate) fn try_restart(&mut self) -> Result<(), (i32, String)> {
+        assert!(self.running.is_none(), "stop it before it is started again");
+        let mut running =
+            Running::start(self.data_dir(), self.dir.path(), &self.within, &self.args);
+        match running.next_line() {
+            Ok(line) => {
+                let address = line.strip_prefix("listening http://").map(str::parse);
+                self.address = address.unwrap().unwrap();
+                self.running = Some(running);
+                Ok(())
+            }
+            Err(RecvTimeoutError::Timeout) => panic!("neither up nor down:\n{}", running.stderr()),
+            Err(RecvTimeoutError::Disconnected) => {
+                let code = running.child.wait().unwrap().code().expect("it was not killed");
+                running.stderr_ends.take().unwrap().join().unwrap();
+                Err((code, running.stderr()))
+            }
+        }
     }
 
     /// Starts it again on the same directory, after it was stopped or killed.
@@ -113,7 +151,8 @@ impl Node {
     /// The same, for nodes that need each other to come up.
     pub(crate) fn restart_without_waiting(&mut self) {
         assert!(self.running.is_none(), "stop it before it is started again");
-        self.running = Some(Running::start(self.data_dir(), self.dir.path(), &self.args));
+        self.running =
+            Some(Running::start(self.data_dir(), self.dir.path(), &self.within, &self.args));
     }
 
     /// Waits for its `listening` line.
@@ -237,8 +276,19 @@ impl Drop for Node {
 }
 
 impl Running {
-    fn start(data_dir: std::path::PathBuf, dir: &Path, args: &[String]) -> Running {
-        let mut child = greenroom()
+    fn start(
+        data_dir: std::path::PathBuf,
+        dir: &Path,
+        within: &[String],
+        args: &[String],
+    ) -> Running {
+        let mut command = greenroom();
+        if let [program, words @ ..] = within {
+            let binary = command.get_program().to_owned();
+            command = Command::new(program);
+            command.args(words).arg(binary);
+        }
+        let mut child = command
             .current_dir(dir)
             .arg("--data-dir")
             .arg(data_dir)
@@ -261,13 +311,13 @@ impl Running {
         let stderr = Arc::new(Mutex::new(String::new()));
         let kept = stderr.clone();
         let mut pipe = child.stderr.take().unwrap();
-        std::thread::spawn(move || {
+        let stderr_ends = Some(std::thread::spawn(move || {
             let mut chunk = [0; 4_096];
             while let Ok(n @ 1..) = pipe.read(&mut chunk) {
                 kept.lock().unwrap().push_str(&String::from_utf8_lossy(&chunk[..n]));
             }
-        });
-        Running { child, stdout: Mutex::new(stdout), stderr, guard }
+        }));
+        Running { child, stdout: Mutex::new(stdout), stderr, stderr_ends, guard }
     }
 
     fn next_line(&self) -> Result<String, RecvTimeoutError> {

@@ -50,8 +50,14 @@ impl Org {
 
     /// Sets up a node that is new.
     pub(crate) async fn on(node: Node) -> Org {
+        let token = node.setup_token();
+        Org::with_token(node, &token).await
+    }
+
+    /// The same with a token that was read elsewhere.
+    pub(crate) async fn with_token(node: Node, token: &str) -> Org {
         let body = json!({
-            "token": node.setup_token(), "organisation": "Lighthouse", "email": ADMIN,
+            "token": token, "organisation": "Lighthouse", "email": ADMIN,
             "display_name": "Ada", "password": PASSWORD,
         });
         let login = node.api().post("/api/v1/setup", body).await.ok(201);

@@ -13,6 +13,8 @@ use greenroom::domain::person::{CandidateContext, Role, Session};
 use greenroom::domain::room::Act;
 use greenroom::domain::text::Email;
 use greenroom::domain::time::Time;
+use greenroom::store::journal::{Done, Journal};
+use greenroom::store::schema;
 use greenroom::store::snapshot;
 use greenroom::store::state::{Entry, Payload, State};
 use proptest::prelude::*;
@@ -127,7 +129,7 @@ fn command(draw: Draw, n: u8, at: Time) -> Command {
     let (kind, a, b, c) = draw;
     let expires_at = at.plus_ms(i64::from(c) * 300);
     let text = || format!("Text {n}");
-    match kind % 26 {
+    match kind % 32 {
         0 => Command::AddPerson { person: new_person(a % (3 * FEW), b % 2 == 0, at) },
         1 => Command::ChangePerson {
             person: person(a),
@@ -182,7 +184,36 @@ fn command(draw: Draw, n: u8, at: Time) -> Command {
             };
             Command::KeepCv { person: person(a), file: Box::new(file), text: text() }
         }
+        14..=19 => of_cluster(kind % 32 - 2, draw, n, at),
         _ => act(draw, n),
+    }
+}
+
+/// What changes who is in the cluster, and the schema that all agree on.
+fn of_cluster(kind: u8, (_, a, b, c): Draw, n: u8, at: Time) -> Command {
+    let (cluster, http) = (format!("10.0.0.{a}:1"), format!("http://10.0.0.{a}"));
+    let node = u64::from(b % 6);
+    match kind {
+        12 => Command::InviteNode { token: id(10, a % 8), expires_at: at.plus_ms(9_000) },
+        13 | 14 => {
+            let public_key = format!("{:064x}", b % 5);
+            Command::AdmitNode { token: id(10, a % 8), public_key, cluster, http }
+        }
+        15 => Command::PlaceNode { node, cluster, http },
+        16 if c % 3 > 0 => Command::RetireNode { node },
+        16 => Command::KeepAuthority {
+            certificate: "certificate".to_owned(),
+            key: "key".to_owned(),
+            node: 1,
+            public_key: format!("{n:064x}"),
+        },
+        _ if c % 4 > 0 => Command::RaiseLevel { to: u32::from(c).min(schema::NEWEST) },
+        _ if c % 8 > 0 => Command::LowerLevel { to: 1 },
+        _ => Command::Refound {
+            cluster_id: id(0, n),
+            reason: "recover".to_owned(),
+            loss: "nothing".to_owned(),
+        },
     }
 }
 
@@ -195,7 +226,7 @@ fn journal(draws: &[Draw]) -> Vec<Envelope> {
             signing_key: "key".to_owned(),
             link_key: "key".to_owned(),
         },
-        Command::RaiseLevel { to: greenroom::store::schema::NEWEST },
+        Command::RaiseLevel { to: schema::NEWEST },
         Command::SetUp {
             organisation: "Lighthouse".to_owned(),
             admin: new_person(0, true, start),
@@ -295,6 +326,94 @@ fn dump(path: &Path) -> String {
     page
 }
 
+/// A copy that lives through something: its log in a real journal, its state fed from there.
+struct Copy {
+    dir: TempDir,
+    journal: Option<Journal>,
+    state: Option<State>,
+}
+
+impl Copy {
+    fn new() -> Copy {
+        // In memory where that is possible: nothing here is about the disk.
+        let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let mut copy = Copy { dir, journal: None, state: None };
+        copy.restart();
+        copy
+    }
+
+    fn restart(&mut self) {
+        (self.journal, self.state) = (None, None);
+        let journal = self.dir.path().join("journal.db");
+        self.journal = Some(Journal::open(&journal, Box::new(|_| {})).unwrap());
+        self.state = Some(State::open(&self.dir.path().join("state.db")).unwrap());
+    }
+
+    fn state(&self) -> &State {
+        self.state.as_ref().unwrap()
+    }
+
+    fn written(&self, write: impl FnOnce(&Journal, Done)) {
+        let (tell, told) = std::sync::mpsc::channel();
+        write(self.journal.as_ref().unwrap(), Box::new(move |done| tell.send(done).unwrap()));
+        told.recv().unwrap().unwrap();
+    }
+
+    fn append(&self, first: usize, envelopes: &[Envelope]) {
+        let entry = |(n, envelope)| (n, serde_json::to_vec(envelope).unwrap());
+        let entries = (first as u64..).zip(envelopes).map(entry).collect();
+        self.written(|journal, done| journal.append(entries, done));
+    }
+
+    /// The place in the log behind the last applied command.
+    fn applied(&self) -> u64 {
+        let last = self.state().applied().unwrap().0;
+        last.map_or(0, |bytes| String::from_utf8(bytes).unwrap().parse::<u64>().unwrap() + 1)
+    }
+
+    /// Applies what the journal has and the state does not.
+    fn catch_up(&self) {
+        let from = self.applied();
+        for (n, payload) in (from..).zip(self.journal.as_ref().unwrap().read(from..).unwrap()) {
+            let envelope: Envelope = serde_json::from_slice(&payload).unwrap();
+            let (log_id, what) = (n.to_string().into_bytes(), Payload::Command(&envelope));
+            self.state().apply(&[Entry { log_id, what }]).unwrap();
+        }
+    }
+
+    /// What may happen to a node between two writes.
+    fn suffer(&mut self, fate: u8) {
+        let snapshots = self.dir.path().to_owned();
+        match fate % 4 {
+            0 => self.restart(),
+            1 => {
+                snapshot::build(self.state(), &snapshots).unwrap();
+                let upto = self.applied() - 1;
+                self.written(|journal, done| journal.purge(upto, b"here".to_vec(), done));
+            }
+            2 => {
+                // The state is lost: it begins with the snapshot, if there is one.
+                self.state = None;
+                for name in ["state.db", "state.db-wal", "state.db-shm"] {
+                    let _ = std::fs::remove_file(self.dir.path().join(name));
+                }
+                self.restart();
+                if let Some(taken) = snapshot::current(&snapshots).unwrap() {
+                    self.state().install(&taken.path).unwrap();
+                }
+                self.catch_up();
+            }
+            _ => {
+                // A snapshot over a state that is further already, and on from there.
+                if let Some(taken) = snapshot::current(&snapshots).unwrap() {
+                    self.state().install(&taken.path).unwrap();
+                    self.catch_up();
+                }
+            }
+        }
+    }
+}
+
 fn fresh() -> (TempDir, State) {
     let dir = tempfile::tempdir().unwrap();
     let state = State::open(&dir.path().join("state.db")).unwrap();
@@ -343,6 +462,36 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 24,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn restarts_snapshots_and_losses_make_no_difference(
+        draws in prop::collection::vec(any::<Draw>(), 1..100),
+        fates in prop::collection::vec((1_usize..16, any::<u8>()), 4..12),
+    ) {
+        let journal = journal(&draws);
+        let (_dir, straight) = fresh();
+        apply(&straight, &journal, &mut std::iter::repeat(9));
+        let mut copy = Copy::new();
+        let (mut done, mut fates) = (0, fates.iter().cycle());
+        while done < journal.len() {
+            let (count, fate) = fates.next().unwrap();
+            let end = (done + count).min(journal.len());
+            copy.append(done, &journal[done..end]);
+            copy.catch_up();
+            copy.suffer(*fate);
+            done = end;
+        }
+        prop_assert_eq!(copy.applied(), journal.len() as u64);
+        prop_assert_eq!(dump(copy.state().path()), dump(straight.path()));
+    }
+}
+
 #[test]
 fn the_journals_of_the_property_are_worth_it() {
     let draws: Vec<Draw> = (0_u32..4_000)
@@ -360,7 +509,7 @@ fn the_journals_of_the_property_are_worth_it() {
         }
     }
     for outcome in
-        ["Refused", "Replayed", "Person", "SignedIn", "Acted", "Shared", "Thanked", "FileKept"]
+        ["Refused", "Replayed", "Person", "SignedIn", "Acted", "Shared", "Thanked", "FileKept", "Invited"]
     {
         assert!(done.get(outcome).is_some_and(|n| *n >= 10), "{outcome} hardly ever: {done:?}");
     }

@@ -35,12 +35,15 @@ pub(super) fn run(settings: &Settings, args: &Args) -> Result<(), Error> {
         ));
     }
     let lost: Vec<String> = given_up(&remains).map(|(id, _)| id.to_string()).collect();
-    let loss = format!(
+    let mut loss = format!(
         "recovered from node {} alone at index {}; whatever only nodes {} had is lost",
         remains.was.unwrap_or_default(),
         remains.index,
         lost.join(", ")
     );
+    if remains.damage.is_some() {
+        loss.push_str("; the journal was damaged, and what only it had is lost too");
+    }
     let begun = anew::begin_anew(&directory, "recover", &loss)?;
     if args.json {
         let lost: Vec<u64> = given_up(&begun).map(|(id, _)| *id).collect();
@@ -65,13 +68,16 @@ fn given_up(remains: &Remains) -> impl Iterator<Item = &(u64, String)> {
 }
 
 fn statement(remains: &Remains) -> String {
+    let damage = remains.damage.as_ref().map_or_else(String::new, |damage| {
+        format!("LOST: what only the journal of this node had, because {damage}.\n")
+    });
     let others: Vec<String> =
         given_up(remains).map(|(id, address)| format!("  node {id} ({address})")).collect();
     format!(
         "This makes the copy in this directory a new cluster of one node.\n\
          It has everything up to entry {} of the log; its newest write is of {}.\n\
          LOST: every write after that which only these nodes have, even if somebody was told that \
-         it is safe:\n{}\n\
+         it is safe:\n{}\n{damage}\
          They belong to the old cluster and can never come back into this one. Access tokens of \
          programs end; rooms begin a new epoch; the audit log says so.\n",
         remains.index,

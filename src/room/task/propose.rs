@@ -172,8 +172,9 @@ impl Task {
                 }
                 self.roster.answer(proposed.from, reply(&proposed.id, outcome));
             }
-            Err(Unavailable::Busy) => {
-                let refusal = Refusal::new(Code::RateLimited, Unavailable::Busy.to_string());
+            // Nothing was proposed, so the act may come again as it is.
+            Err(later @ (Unavailable::Busy | Unavailable::Full)) => {
+                let refusal = Refusal::new(Code::RateLimited, later.to_string());
                 self.roster.answer(proposed.from, protocol::refused(Some(&proposed.id), &refusal));
             }
             // It may be written or not; saying either would be a guess. The client comes back and

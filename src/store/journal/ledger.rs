@@ -32,18 +32,21 @@ struct Extent {
 const EXTENT: &str = "extent";
 
 /// Purged entries that go with one write. All at once, tens of megabytes would be put on the list
-/// of free pages while somebody waits for the write behind.
+/// of free pages while somebody waits for the write behind. Where a write adds many, twice as many
+/// go, so that the rest becomes less.
 const REMOVED_PER_WRITE: i64 = 256;
 
 /// Where the witness of a journal lies.
 pub(super) fn witness_path(path: &Path) -> PathBuf {
-    path.with_extension("count")
+    let mut name = path.as_os_str().to_owned();
+    name.push("-count");
+    PathBuf::from(name)
 }
 
 impl Ledger {
     /// Opens or makes the database. Every row is read once: what is damaged shall be known before
     /// this node promises anything.
-    pub(super) fn open(path: &Path) -> Result<(Ledger, Bounds), Fault> {
+    pub(super) fn open(path: &Path) -> Result<(Ledger, Bounds, u64), Fault> {
         wal::check(path)?;
         let (witness, counted) = Witness::open(&witness_path(path))?;
         let mut db = connect(path)?;
@@ -73,10 +76,10 @@ impl Ledger {
                 counted - extent.written
             )));
         }
-        let bounds = check(&db, extent)?;
+        let (bounds, bytes) = check(&db, extent)?;
         witness.note(extent.written);
         witness.sync();
-        Ok((Ledger { db, extent, witness }, bounds))
+        Ok((Ledger { db, extent, witness }, bounds, bytes))
     }
 
     /// Writes in one transaction and makes it durable.
@@ -85,15 +88,15 @@ impl Ledger {
         fill: impl FnOnce(&mut Page<'_>) -> Result<(), rusqlite::Error>,
     ) -> Result<(), rusqlite::Error> {
         let tx = self.db.transaction()?;
-        let mut page = Page { tx, extent: self.extent };
+        let mut page = Page { tx, extent: self.extent, added: 0 };
         fill(&mut page)?;
-        let Page { tx, mut extent } = page;
+        let Page { tx, mut extent, added } = page;
         extent.written += 1;
         tx.prepare_cached(
             "DELETE FROM entry WHERE idx IN
                 (SELECT idx FROM entry WHERE idx <= ?1 ORDER BY idx LIMIT ?2)",
         )?
-        .execute(params![extent.purged, REMOVED_PER_WRITE])?;
+        .execute(params![extent.purged, REMOVED_PER_WRITE.max(2 * added)])?;
         rows::put_marker(&tx, EXTENT, &extent.form())?;
         tx.commit()?;
         self.extent = extent;
@@ -105,7 +108,7 @@ impl Ledger {
     /// off.
     pub(super) fn checkpoint(&self) {
         if let Err(error) = self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
-            tracing::warn!(%error, "the journal's write-ahead log was not moved and goes on growing");
+            tracing::warn!(%error, "the journal's write-ahead log was not moved and grows on");
         }
         self.witness.sync();
     }
@@ -115,12 +118,14 @@ impl Ledger {
 pub(super) struct Page<'a> {
     tx: Transaction<'a>,
     extent: Extent,
+    added: i64,
 }
 
 impl Page<'_> {
     /// Keeps an entry.
-    pub(super) fn entry(&self, index: u64, payload: &[u8]) -> Result<(), rusqlite::Error> {
+    pub(super) fn entry(&mut self, index: u64, payload: &[u8]) -> Result<(), rusqlite::Error> {
         let index = signed(index);
+        self.added += 1;
         self.tx
             .prepare_cached("INSERT OR REPLACE INTO entry (idx, payload, sum) VALUES (?1, ?2, ?3)")?
             .execute(params![index, payload, rows::entry_sum(index, payload)])?;
@@ -225,8 +230,8 @@ fn begin(db: &mut Connection) -> Result<Extent, rusqlite::Error> {
     Ok(extent)
 }
 
-/// Reads every row that counts.
-fn check(db: &Connection, extent: Extent) -> Result<Bounds, Fault> {
+/// Reads every row that counts; the bytes of the entries among them.
+fn check(db: &Connection, extent: Extent) -> Result<(Bounds, u64), Fault> {
     let names: Vec<String> = db
         .prepare("SELECT name FROM marker")
         .and_then(|mut names| names.query_map([], |row| row.get(0))?.collect())
@@ -234,10 +239,11 @@ fn check(db: &Connection, extent: Extent) -> Result<Bounds, Fault> {
     for name in names {
         rows::marker(db, &name)?;
     }
-    let mut bounds: Bounds = None;
-    rows::scan(db, extent.purged + 1, i64::MAX, |index, _| {
+    let (mut bounds, mut bytes) = (Bounds::None, 0);
+    rows::scan(db, extent.purged + 1, i64::MAX, |index, payload| {
+        bytes += payload.len() as u64;
         let index = index.unsigned_abs();
         bounds = Some((bounds.map_or(index, |(first, _)| first), index));
     })?;
-    Ok(bounds)
+    Ok((bounds, bytes))
 }

@@ -15,7 +15,7 @@ const NEXT: &str = "on a node of a larger cluster: `greenroom cluster remove` it
 
 /// A fault that says what the disk has done to the journal, and what to do now.
 pub(super) fn damage(what: &str) -> Fault {
-    Fault::plain(format!("the journal is damaged: {what}; {NEXT}"))
+    Fault::damaged(format!("the journal is damaged: {what}; {NEXT}"))
 }
 
 /// The same where SQLite noticed; any other error stays what it is.

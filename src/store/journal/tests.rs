@@ -1,3 +1,5 @@
+//! The journal over real files: whole, torn, cut and with flipped bits.
+
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -127,7 +129,7 @@ fn quick() -> TempDir {
 #[derive(Clone)]
 struct Files(Vec<(&'static str, Vec<u8>)>);
 
-const NAMES: [&str; 3] = ["journal.db", "journal.db-wal", "journal.count"];
+const NAMES: [&str; 3] = ["journal.db", "journal.db-wal", "journal.db-count"];
 
 impl Files {
     fn of(dir: &TempDir) -> Files {
@@ -186,6 +188,28 @@ fn held(journal: &Journal) -> Result<usize, Fault> {
 }
 
 #[test]
+fn fifty_thousand_writes_leave_small_files() {
+    let dir = quick();
+    let journal = open(&dir);
+    let size = |name: &str| fs::metadata(dir.path().join(name)).map_or(0, |file| file.len());
+    let (mut database, mut log) = (0, 0);
+    for n in 0..500 {
+        let entries = (n * 100..(n + 1) * 100).map(|n| (n, vec![7; 1_000])).collect();
+        wait(|done| journal.append(entries, done));
+        // As behind each snapshot: all but the newest go.
+        if n % 50 == 49 {
+            wait(|done| journal.purge(n * 100 - 400, b"mark".to_vec(), done));
+        }
+        database = database.max(size("journal.db"));
+        log = log.max(size("journal.db-wal"));
+    }
+    println!("at most {database} bytes, and {log} in the write-ahead log");
+    // 5,000 entries of 1,000 bytes stand between two purges; 50,000 went through.
+    assert!(database < 12_000_000, "{database} bytes");
+    assert!(log < 16_000_000, "{log} bytes in the write-ahead log");
+}
+
+#[test]
 fn a_torn_last_write_is_gone_as_a_whole_at_every_byte() {
     let source = quick();
     let (mut before, after) = worn(&source);
@@ -221,7 +245,7 @@ fn a_lost_write_that_was_acknowledged_is_noticed() {
     refused(&cut);
     // In a power cut the count may fall behind; then the log itself tells.
     let mut log = after.clone();
-    log.get("journal.count").clear();
+    log.get("journal.db-count").clear();
     let middle = log.get("journal.db-wal").len() / 2;
     log.get("journal.db-wal")[middle] ^= 1;
     refused(&log);
