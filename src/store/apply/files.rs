@@ -39,8 +39,10 @@ pub(super) fn keep_part(
     } else if upload_of(db, person)? != Some(file) {
         return Err(given_up());
     }
-    db.prepare_cached("INSERT INTO file_part (file, number, content) VALUES (?1, ?2, ?3)")?
-        .execute(params![file.to_string(), number, content])?;
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO file_part (file, number, content) VALUES (?1, ?2, ?3)",
+    )?
+    .execute(params![file.to_string(), number, content])?;
     Ok(Outcome::Done)
 }
 
