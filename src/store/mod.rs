@@ -14,6 +14,7 @@ pub mod plain;
 mod apply;
 pub mod backup;
 mod copy;
+pub mod digest;
 pub mod query;
 pub mod snapshot;
 pub mod space;

@@ -3,16 +3,14 @@
 
 mod draws;
 
-use std::fmt::Write;
 use std::path::Path;
 
 use greenroom::domain::command::{Envelope, Outcome};
 use greenroom::store::journal::{Done, Journal};
-use greenroom::store::snapshot;
 use greenroom::store::state::{Entry, Payload, State};
+use greenroom::store::{digest, snapshot};
 use proptest::prelude::*;
 use rusqlite::Connection;
-use rusqlite::types::ValueRef;
 use tempfile::TempDir;
 
 use draws::{Draw, journal};
@@ -39,40 +37,11 @@ fn apply(
     outcomes
 }
 
-/// Every row of every table, ordered by primary key.
+/// Every row of every table.
 fn dump(path: &Path) -> String {
-    let db = Connection::open(path).unwrap();
-    let texts = |sql: &str| -> Vec<String> {
-        let mut statement = db.prepare(sql).unwrap();
-        let rows = statement.query_map([], |row| row.get(0)).unwrap();
-        rows.collect::<Result<_, _>>().unwrap()
-    };
-    let mut page = String::new();
-    let tables = texts("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
-    assert!(tables.len() >= 15, "{tables:?}");
-    for table in tables {
-        let key = format!("SELECT name FROM pragma_table_info('{table}') WHERE pk > 0 ORDER BY pk");
-        let key = texts(&key).join(", ");
-        assert!(!key.is_empty(), "{table} has no primary key");
-        writeln!(page, "{table}").unwrap();
-        let mut rows = db.prepare(&format!("SELECT * FROM {table} ORDER BY {key}")).unwrap();
-        let columns = rows.column_count();
-        let mut rows = rows.query([]).unwrap();
-        while let Some(row) = rows.next().unwrap() {
-            for column in 0..columns {
-                match row.get_ref(column).unwrap() {
-                    ValueRef::Null => page.push_str(" -"),
-                    ValueRef::Integer(n) => write!(page, " {n}").unwrap(),
-                    ValueRef::Real(n) => write!(page, " {n:?}").unwrap(),
-                    ValueRef::Text(text) => {
-                        write!(page, " {:?}", std::str::from_utf8(text).unwrap()).unwrap();
-                    }
-                    ValueRef::Blob(bytes) => write!(page, " {bytes:?}").unwrap(),
-                }
-            }
-            page.push('\n');
-        }
-    }
+    let page = digest::dump(&Connection::open(path).unwrap()).unwrap();
+    let tables = page.lines().filter(|line| !line.starts_with(' ')).count();
+    assert!(tables >= 15, "{tables} tables: {page}");
     page
 }
 
