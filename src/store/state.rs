@@ -5,6 +5,7 @@
 //! what a power cut takes back is applied again from the journal, which is never purged beyond a
 //! durable snapshot.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,8 +17,9 @@ use crate::domain::command::{Envelope, Outcome};
 use crate::domain::event::Event;
 use crate::domain::id::InterviewId;
 use crate::domain::limit;
+use crate::domain::time::Time;
 
-use super::{Fault, apply, copy, mend, schema};
+use super::{Fault, apply, copy, mend, query, schema};
 
 /// One entry of the log, as far as the state is concerned.
 pub struct Entry<'a> {
@@ -145,7 +147,8 @@ impl State {
         let mut db = guard(&self.writer);
         let tx = db.transaction()?;
         let mut results = Vec::with_capacity(entries.len());
-        let mut newest_at = None;
+        let began_at = query::cluster::newest_time(&tx)?;
+        let mut newest_at = began_at;
         for entry in entries {
             results.push(match &entry.what {
                 Payload::Blank => Applied::default(),
@@ -154,20 +157,20 @@ impl State {
                     Applied::default()
                 }
                 Payload::Command(envelope) => {
-                    newest_at = newest_at.max(Some(envelope.at.0));
-                    apply::apply(&tx, envelope)?
+                    newest_at = newest_at.max(envelope.at);
+                    apply::apply(&tx, &not_before(newest_at, envelope))?
                 }
             });
         }
         if let Some(last) = entries.last() {
             mark(&tx, LOG_ID, &last.log_id)?;
         }
-        if let Some(newest_at) = newest_at {
+        if newest_at > began_at {
             tx.prepare_cached(
                 "INSERT INTO clock (one, newest_at) VALUES (1, ?1)
                  ON CONFLICT (one) DO UPDATE SET newest_at = max(newest_at, excluded.newest_at)",
             )?
-            .execute([newest_at])?;
+            .execute([newest_at.0])?;
         }
         tx.commit()?;
         self.unmoved.fetch_add(entries.len(), Ordering::Relaxed);
@@ -332,6 +335,15 @@ fn replace(fresh: &Path, path: &Path) -> std::io::Result<()> {
     mend::sync_folder(path)
 }
 
+/// A command as it is applied: its time is never before that of a command before it. The clock of a
+/// new leader may be behind, and it may not have applied yet what it stands on.
+fn not_before(newest_at: Time, envelope: &Envelope) -> Cow<'_, Envelope> {
+    match envelope.at < newest_at {
+        true => Cow::Owned(Envelope { at: newest_at, ..envelope.clone() }),
+        false => Cow::Borrowed(envelope),
+    }
+}
+
 fn mark(db: &Connection, name: &str, payload: &[u8]) -> Result<(), rusqlite::Error> {
     db.prepare_cached("INSERT OR REPLACE INTO raft (name, payload) VALUES (?1, ?2)")?
         .execute(params![name, payload])?;
@@ -340,4 +352,45 @@ fn mark(db: &Connection, name: &str, payload: &[u8]) -> Result<(), rusqlite::Err
 
 fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::command::{Command, NewPerson};
+    use crate::domain::id::PersonId;
+    use crate::domain::person::Role;
+    use crate::domain::text::Email;
+
+    #[test]
+    fn time_does_not_go_back_when_a_clock_does() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = State::open(&dir.path().join("state.db")).unwrap();
+        let add = |n: u128, at: i64| {
+            let person = Box::new(NewPerson {
+                id: PersonId(uuid::Uuid::from_u128(n)),
+                email: Email::parse("email", &format!("p{n}@example.org")).unwrap(),
+                display_name: "P".to_owned(),
+                role: Role::Candidate,
+                password_hash: None,
+                invite_expires_at: None,
+            });
+            Envelope::own(Time(at), Command::AddPerson { person })
+        };
+        let envelopes = [add(1, 5_000), add(2, 3_000), add(3, 6_000), add(4, 2_000)];
+        let entry = |envelope| Entry { log_id: vec![1], what: Payload::Command(envelope) };
+        // Within one batch, and from one to the next.
+        state.apply(&[entry(&envelopes[0]), entry(&envelopes[1])]).unwrap();
+        state.apply(&[entry(&envelopes[2])]).unwrap();
+        state.apply(&[entry(&envelopes[3])]).unwrap();
+        let times: Vec<i64> = state
+            .read(|db| {
+                let mut rows = db.prepare("SELECT created_at FROM person ORDER BY id")?;
+                let rows = rows.query_map([], |row| row.get(0))?;
+                Ok(rows.collect::<Result<_, _>>()?)
+            })
+            .unwrap();
+        assert_eq!(times, [5_000, 5_000, 6_000, 6_000]);
+        assert_eq!(state.read(query::cluster::newest_time).unwrap(), Time(6_000));
+    }
 }
