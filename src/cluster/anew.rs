@@ -25,6 +25,7 @@ use super::identity::{Anew, Identity};
 use super::log_adapter::VOTE;
 use super::machine_adapter::MachineAdapter;
 use super::raft_types::{Entry, LogId, Peer, Types, decode, encode};
+use super::runtime::Threads;
 
 type Vote = openraft::alias::VoteOf<Types>;
 type Membership = openraft::Membership<u64, Peer>;
@@ -129,6 +130,7 @@ fn catch_up(directory: &Directory, state: &Arc<State>) -> Result<LogId, Fault> {
     }
     let journal = journal(&directory.journal())?;
     let machine = MachineAdapter {
+        runtime: Threads,
         state: state.clone(),
         snapshots: directory.snapshots(),
         on_applied: Arc::default(),

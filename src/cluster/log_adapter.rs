@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::io;
+use std::marker::PhantomData;
 use std::ops::RangeBounds;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +15,8 @@ use tokio::sync::oneshot;
 use crate::store::Fault;
 use crate::store::journal::{Done, Journal, PURGED};
 
-use super::raft_types::{Entry, LogId, Types, decode, encode};
+use super::raft_types::{Entry, LogId, Types, TypesOn, decode, encode};
+use super::runtime::{Runtime, Threads};
 use super::upkeep::Growth;
 
 type Vote = openraft::alias::VoteOf<Types>;
@@ -28,16 +30,17 @@ const DECODED_MAX: usize = 256;
 
 /// The log for openraft; clones share everything.
 #[derive(Clone)]
-pub(super) struct LogAdapter {
+pub(super) struct LogAdapter<R = Threads> {
     journal: Journal,
     decoded: Arc<Mutex<BTreeMap<u64, Entry>>>,
     growth: Arc<Growth>,
+    runtime: PhantomData<R>,
 }
 
-impl LogAdapter {
-    pub(super) fn new(journal: Journal) -> LogAdapter {
+impl<R: Runtime> LogAdapter<R> {
+    pub(super) fn new(journal: Journal) -> LogAdapter<R> {
         let growth = Arc::new(Growth::new(journal.bytes_at_opening()));
-        LogAdapter { journal, decoded: Arc::default(), growth }
+        LogAdapter { journal, decoded: Arc::default(), growth, runtime: PhantomData }
     }
 
     /// How much the log has grown since it was last made short.
@@ -54,7 +57,7 @@ impl LogAdapter {
     }
 }
 
-impl RaftLogReader<Types> for LogAdapter {
+impl<R: Runtime> RaftLogReader<TypesOn<R>> for LogAdapter<R> {
     async fn try_get_log_entries<RB: RangeBounds<u64> + Clone + Debug + OptionalSend>(
         &mut self,
         range: RB,
@@ -74,10 +77,10 @@ impl RaftLogReader<Types> for LogAdapter {
     }
 }
 
-impl RaftLogStorage<Types> for LogAdapter {
-    type LogReader = LogAdapter;
+impl<R: Runtime> RaftLogStorage<TypesOn<R>> for LogAdapter<R> {
+    type LogReader = LogAdapter<R>;
 
-    async fn get_log_state(&mut self) -> Result<LogState<Types>, io::Error> {
+    async fn get_log_state(&mut self) -> Result<LogState<TypesOn<R>>, io::Error> {
         let last_purged_log_id = self.purged()?;
         let last = self.journal.last().map_err(Fault::into_io)?;
         let last: Option<Entry> = last.map(|payload| decode(&payload)).transpose()?;
@@ -85,7 +88,7 @@ impl RaftLogStorage<Types> for LogAdapter {
         Ok(LogState { last_purged_log_id, last_log_id })
     }
 
-    async fn get_log_reader(&mut self) -> LogAdapter {
+    async fn get_log_reader(&mut self) -> LogAdapter<R> {
         self.clone()
     }
 
@@ -105,7 +108,11 @@ impl RaftLogStorage<Types> for LogAdapter {
         self.journal.committed().map_err(Fault::into_io)?.map(|bytes| decode(&bytes)).transpose()
     }
 
-    async fn append<I>(&mut self, entries: I, callback: IOFlushed<Types>) -> Result<(), io::Error>
+    async fn append<I>(
+        &mut self,
+        entries: I,
+        callback: IOFlushed<TypesOn<R>>,
+    ) -> Result<(), io::Error>
     where
         I: IntoIterator<Item = Entry> + OptionalSend,
         I::IntoIter: OptionalSend,

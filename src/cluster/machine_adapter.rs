@@ -9,7 +9,7 @@ use std::time::Instant;
 use futures_util::{Stream, StreamExt};
 use openraft::entry::RaftEntry;
 use openraft::storage::{EntryResponder, RaftStateMachine};
-use openraft::{EntryPayload, OptionalSend, RaftSnapshotBuilder};
+use openraft::{AsyncRuntime, EntryPayload, OptionalSend, RaftSnapshotBuilder};
 
 use crate::domain::limit;
 use crate::store::Fault;
@@ -18,8 +18,9 @@ use crate::store::space;
 use crate::store::state::{Applied, Entry as StoreEntry, Payload, State};
 use crate::telemetry::metrics::Metrics;
 
-use super::raft_types::{Entry, LogId, Response, Types, decode, encode};
+use super::raft_types::{Entry, LogId, Response, Types, TypesOn, decode, encode};
 use super::replica::OnApplied;
+use super::runtime::{Runtime, Threads};
 
 type Meta = openraft::alias::SnapshotMetaOf<Types>;
 type Snapshot = openraft::alias::SnapshotOf<Types, PathBuf>;
@@ -27,7 +28,8 @@ type Membership = openraft::alias::StoredMembershipOf<Types>;
 
 /// The state machine for openraft; clones share everything.
 #[derive(Clone)]
-pub(super) struct MachineAdapter {
+pub(super) struct MachineAdapter<R = Threads> {
+    pub(super) runtime: R,
     pub(super) state: Arc<State>,
     pub(super) snapshots: PathBuf,
     pub(super) on_applied: Arc<OnceLock<OnApplied>>,
@@ -36,9 +38,9 @@ pub(super) struct MachineAdapter {
     pub(super) clock: Arc<AtomicI64>,
 }
 
-impl RaftStateMachine<Types> for MachineAdapter {
+impl<R: Runtime> RaftStateMachine<TypesOn<R>> for MachineAdapter<R> {
     type SnapshotData = PathBuf;
-    type SnapshotBuilder = MachineAdapter;
+    type SnapshotBuilder = MachineAdapter<R>;
 
     async fn applied_state(&mut self) -> Result<(Option<LogId>, Membership), io::Error> {
         let (log_id, membership) = self.state.applied().map_err(Fault::into_io)?;
@@ -47,7 +49,7 @@ impl RaftStateMachine<Types> for MachineAdapter {
 
     async fn apply<Strm>(&mut self, mut entries: Strm) -> Result<(), io::Error>
     where
-        Strm: Stream<Item = Result<EntryResponder<Types>, io::Error>> + Unpin + OptionalSend,
+        Strm: Stream<Item = Result<EntryResponder<TypesOn<R>>, io::Error>> + Unpin + OptionalSend,
     {
         // What openraft hands over in one call is what was committed together: one transaction.
         let (mut batch, mut responders) = (Vec::new(), Vec::new());
@@ -57,7 +59,7 @@ impl RaftStateMachine<Types> for MachineAdapter {
             responders.push(responder);
         }
         let machine = self.clone();
-        let results = in_place(move || machine.apply_batch(&batch)).await?;
+        let results = in_place(self.runtime, move || machine.apply_batch(&batch)).await?;
         for (responder, outcome) in responders.into_iter().zip(results) {
             if let Some(responder) = responder {
                 responder.send(Response(outcome));
@@ -66,8 +68,9 @@ impl RaftStateMachine<Types> for MachineAdapter {
         if self.state.is_checkpoint_due() {
             let state = self.state.clone();
             // Nobody waits for it: the next batch may be applied meanwhile.
-            tokio::task::spawn_blocking(move || {
-                if let Err(fault) = state.checkpoint() {
+            let runtime = self.runtime;
+            let _detached = R::Tasks::spawn(async move {
+                if let Err(fault) = blocking(runtime, move || state.checkpoint()).await {
                     tracing::warn!(%fault, "the state's write-ahead log was not moved");
                 }
             });
@@ -75,17 +78,17 @@ impl RaftStateMachine<Types> for MachineAdapter {
         Ok(())
     }
 
-    async fn try_create_snapshot_builder(&mut self, force: bool) -> Option<MachineAdapter> {
+    async fn try_create_snapshot_builder(&mut self, force: bool) -> Option<MachineAdapter<R>> {
         (force || self.has_room_for_snapshot()).then(|| self.clone())
     }
 
-    async fn get_snapshot_builder(&mut self) -> MachineAdapter {
+    async fn get_snapshot_builder(&mut self) -> MachineAdapter<R> {
         self.clone()
     }
 
     async fn install_snapshot(&mut self, _meta: &Meta, snapshot: PathBuf) -> Result<(), io::Error> {
         let machine = self.clone();
-        blocking(move || {
+        blocking(self.runtime, move || {
             let kept = snapshot::receive(&snapshot, &machine.snapshots)?;
             machine.state.install(&kept.path)
         })
@@ -94,23 +97,26 @@ impl RaftStateMachine<Types> for MachineAdapter {
 
     async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot>, io::Error> {
         let machine = self.clone();
-        match blocking(move || machine.current_snapshot()).await? {
+        match blocking(self.runtime, move || machine.current_snapshot()).await? {
             Some(file) => described(file).map(Some),
             None => Ok(None),
         }
     }
 }
 
-impl RaftSnapshotBuilder<Types> for MachineAdapter {
+impl<R: Runtime> RaftSnapshotBuilder<TypesOn<R>> for MachineAdapter<R> {
     type SnapshotData = PathBuf;
 
     async fn build_snapshot(&mut self) -> Result<Snapshot, io::Error> {
         let machine = self.clone();
-        described(blocking(move || snapshot::build(&machine.state, &machine.snapshots)).await?)
+        described(
+            blocking(self.runtime, move || snapshot::build(&machine.state, &machine.snapshots))
+                .await?,
+        )
     }
 }
 
-impl MachineAdapter {
+impl<R: Runtime> MachineAdapter<R> {
     /// Whether a copy of the state fits on the disk, and something more.
     fn has_room_for_snapshot(&self) -> bool {
         let needed = space::file_bytes(self.state.path()).unwrap_or(0) + limit::DISK_FREE_BYTES_MIN;
@@ -191,22 +197,18 @@ fn described(file: File) -> io::Result<Snapshot> {
     Ok(Snapshot { meta: Meta { last_log_id, last_membership }, snapshot: file.path })
 }
 
-/// Applies without the way to another thread and back, because somebody waits for it; the runtime
-/// lets another thread look after the other tasks meanwhile.
-async fn in_place<T: Send + 'static>(
+/// Applies where somebody waits for it.
+async fn in_place<R: Runtime, T: Send + 'static>(
+    runtime: R,
     work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
 ) -> io::Result<T> {
-    use tokio::runtime::{Handle, RuntimeFlavor};
-    match Handle::current().runtime_flavor() {
-        RuntimeFlavor::MultiThread => tokio::task::block_in_place(work).map_err(Fault::into_io),
-        // There is no other thread.
-        _ => blocking(work).await,
-    }
+    runtime.in_place(work).await?.map_err(Fault::into_io)
 }
 
 /// Runs work on the disk where it may wait.
-async fn blocking<T: Send + 'static>(
+async fn blocking<R: Runtime, T: Send + 'static>(
+    runtime: R,
     work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
 ) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?.map_err(Fault::into_io)
+    runtime.blocking(work).await?.map_err(Fault::into_io)
 }

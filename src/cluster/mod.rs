@@ -4,6 +4,8 @@
 //! release.
 //! **Invariant:** nothing is acknowledged before the journal's fsync on a majority (law I3).
 
+mod runtime;
+
 mod raft_types;
 
 mod log_adapter;

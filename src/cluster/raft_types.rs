@@ -7,22 +7,43 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use openraft::impls::leader_id_adv::LeaderId;
+use openraft::impls::{BoxedErrorSource, InlineBatch, ProgressResponder};
+use openraft::vote::RaftLeaderId;
+use openraft::{EntryPayload, OptionalSend, RaftTypeConfig};
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::domain::command::{Envelope, Outcome};
 
+use super::runtime::{Runtime, Threads};
+
 /// The format byte in front of every stored value.
 const FORMAT: u8 = 1;
 
-openraft::declare_raft_types!(
-    /// Greenroom's choice of openraft's types.
-    pub(super) Types:
-        D = Proposal,
-        R = Response,
-        Node = Peer,
-);
+/// Greenroom's choice of openraft's types.
+pub(super) type Types = TypesOn<Threads>;
+
+/// The same choice on any runtime. Written out, because openraft's macro makes no generic types.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct TypesOn<R>(R);
+
+impl<R: Runtime> RaftTypeConfig for TypesOn<R> {
+    type D = Proposal;
+    type R = Response;
+    type NodeId = u64;
+    type Node = Peer;
+    type Term = u64;
+    type LeaderId = LeaderId<u64, u64>;
+    type Vote = openraft::Vote<Self::LeaderId>;
+    type Payload = EntryPayload<Proposal, u64, Peer>;
+    type Entry = openraft::Entry<<Self::LeaderId as RaftLeaderId>::Committed, Self::Payload>;
+    type AsyncRuntime = R::Tasks;
+    type Responder<T: OptionalSend + 'static> = ProgressResponder<Self, T>;
+    type Batch<T: OptionalSend + 'static> = InlineBatch<T>;
+    type ErrorSource = BoxedErrorSource;
+}
 
 /// An entry of the log.
 pub(super) type Entry = openraft::alias::EntryOf<Types>;

@@ -32,6 +32,7 @@ use super::network::Peers;
 use super::port::OnGuest;
 use super::raft_types::{Peer, Proposal, Types};
 use super::recovery;
+use super::runtime::Threads;
 use super::seat::{self, Heard, Seat};
 use super::wire::{About, Service};
 
@@ -158,6 +159,7 @@ impl Replica {
         let clock = state.read(crate::store::query::cluster::newest_time)?.0;
         let clock = Arc::new(AtomicI64::new(clock));
         let machine = MachineAdapter {
+            runtime: Threads,
             state: state.clone(),
             snapshots: directory.snapshots(),
             on_applied: on_applied.clone(),
@@ -377,7 +379,8 @@ impl Replica {
     }
 }
 
-fn config(election: Duration) -> Result<Config, Fault> {
+/// How consensus behaves.
+pub(super) fn config(election: Duration) -> Result<Config, Fault> {
     let election = election.as_millis() as u64;
     let config = Config {
         cluster_name: "greenroom".to_owned(),

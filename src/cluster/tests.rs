@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::log_adapter::LogAdapter;
 use super::machine_adapter::MachineAdapter;
 use super::raft_types::{Entry, LogId, Types, decode, encode};
+use super::runtime::Threads;
 use crate::store::journal::Journal;
 use crate::store::state::State;
 use crate::telemetry::metrics::Metrics;
@@ -33,6 +34,7 @@ fn open(dir: &TempDir) -> (LogAdapter, MachineAdapter) {
     let journal = Journal::open(&dir.path().join("journal.db"), Box::new(|_| {})).unwrap();
     let machine = MachineAdapter {
         clock: Arc::default(),
+        runtime: Threads,
         state: Arc::new(State::open(&dir.path().join("state.db")).unwrap()),
         snapshots,
         on_applied: Arc::default(),

@@ -10,6 +10,8 @@
 
 mod ledger;
 mod rows;
+#[cfg(test)]
+mod stepped;
 mod wal;
 mod witness;
 
@@ -51,7 +53,7 @@ pub struct Journal {
     pending: Arc<Mutex<Pending>>,
     reader: Arc<Mutex<Connection>>,
     bytes_at_opening: u64,
-    _writer: Arc<Writer>,
+    writer: Arc<Writer>,
 }
 
 /// Writes that wait before a sender is held back: openraft has its own, tighter bounds.
@@ -93,25 +95,31 @@ struct Writer {
 impl Journal {
     /// Opens or makes the log.
     pub fn open(path: &Path, on_written: OnWritten) -> Result<Journal, Fault> {
+        let (journal, committer) = Journal::prepare(path, on_written)?;
+        let thread = std::thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || write_loop(committer))
+            .map_err(|e| Fault::new("cannot start the journal's thread", e))?;
+        *guard(&journal.writer.thread) = Some(thread);
+        Ok(journal)
+    }
+
+    fn prepare(path: &Path, on_written: OnWritten) -> Result<(Journal, Committer), Fault> {
         let (db, bounds, bytes_at_opening) = Ledger::open(path)?;
         let reader = ledger::connect(path)?;
         let pending = Arc::new(Mutex::new(Pending { bounds, ..Pending::default() }));
         let (writes, received) = sync_channel(WRITES_WAITING_MAX);
-        let thread = {
-            let pending = pending.clone();
-            std::thread::Builder::new()
-                .name("journal".to_owned())
-                .spawn(move || write_loop(db, &received, &pending, &on_written))
-                .map_err(|e| Fault::new("cannot start the journal's thread", e))?
+        let committer = Committer {
+            db,
+            received,
+            pending: pending.clone(),
+            on_written,
+            broken: None,
+            unsaved_bytes: 0,
         };
-        let writer = Writer { writes: writes.clone(), thread: Mutex::new(Some(thread)) };
-        Ok(Journal {
-            writes,
-            pending,
-            reader: Arc::new(Mutex::new(reader)),
-            bytes_at_opening,
-            _writer: Arc::new(writer),
-        })
+        let writer = Arc::new(Writer { writes: writes.clone(), thread: Mutex::new(None) });
+        let reader = Arc::new(Mutex::new(reader));
+        Ok((Journal { writes, pending, reader, bytes_at_opening, writer }, committer))
     }
 
     /// Bytes of the entries that were there when it was opened.
@@ -290,48 +298,55 @@ impl Drop for Writer {
     }
 }
 
-fn write_loop(
-    mut db: Ledger,
-    received: &Receiver<(Instant, Write)>,
-    pending: &Mutex<Pending>,
-    on_written: &OnWritten,
-) {
-    let mut broken: Option<String> = None;
-    let mut unsaved_bytes = 0;
-    while let Ok((since, first)) = received.recv() {
+/// The writing side of the log.
+pub(crate) struct Committer {
+    db: Ledger,
+    received: Receiver<(Instant, Write)>,
+    pending: Arc<Mutex<Pending>>,
+    on_written: OnWritten,
+    broken: Option<String>,
+    unsaved_bytes: usize,
+}
+
+fn write_loop(mut committer: Committer) {
+    while committer.received.recv().is_ok_and(|first| !committer.commit(first)) {}
+}
+
+impl Committer {
+    /// Makes a write and all that wait behind it durable, then tells everybody. Whether it was the
+    /// last.
+    fn commit(&mut self, (since, first): (Instant, Write)) -> bool {
         let waited = since.elapsed();
         let mut batch = vec![first];
         while batch.len() < WRITES_PER_SYNC_MAX {
-            match received.try_recv() {
+            match self.received.try_recv() {
                 Ok((_, write)) => batch.push(write),
                 Err(_) => break,
             }
         }
         let stop = batch.iter().any(|write| matches!(write, Write::Stop));
-        if broken.is_none() {
-            let committed = guard(pending).committed.clone();
+        if self.broken.is_none() {
+            let committed = guard(&self.pending).committed.clone();
             if let Err(error) =
-                write_batch(&mut db, &batch, committed.as_deref(), waited, on_written)
+                write_batch(&mut self.db, &batch, committed.as_deref(), waited, &self.on_written)
             {
-                broken = Some(format!("the journal cannot be written: {error}"));
+                self.broken = Some(format!("the journal cannot be written: {error}"));
             } else {
-                settle(pending, &batch, committed.as_deref());
+                settle(&self.pending, &batch, committed.as_deref());
             }
         }
-        unsaved_bytes += batch.iter().map(Write::bytes).sum::<usize>();
+        self.unsaved_bytes += batch.iter().map(Write::bytes).sum::<usize>();
         for write in batch {
-            write.finish(match &broken {
+            write.finish(match &self.broken {
                 None => Ok(()),
                 Some(why) => Err(std::io::Error::other(why.clone())),
             });
         }
-        if unsaved_bytes >= CHECKPOINT_BYTES {
-            unsaved_bytes = 0;
-            db.checkpoint();
+        if self.unsaved_bytes >= CHECKPOINT_BYTES {
+            self.unsaved_bytes = 0;
+            self.db.checkpoint();
         }
-        if stop {
-            return;
-        }
+        stop
     }
 }
 
