@@ -97,7 +97,12 @@ impl<R: Runtime> RaftStateMachine<TypesOn<R>> for MachineAdapter<R> {
 
     async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot>, io::Error> {
         let machine = self.clone();
-        match blocking(self.runtime, move || machine.current_snapshot()).await? {
+        // Pinned, because it may be sent a while after it was described.
+        let pinned = move || {
+            let found = machine.current_snapshot()?;
+            found.map(|found| crate::store::pin(&found, &machine.snapshots)).transpose()
+        };
+        match blocking(self.runtime, pinned).await? {
             Some(file) => described(file).map(Some),
             None => Ok(None),
         }

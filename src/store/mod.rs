@@ -16,6 +16,8 @@ pub mod backup;
 mod copy;
 pub mod digest;
 pub mod query;
+
+mod pin;
 pub mod snapshot;
 pub mod space;
 pub mod state;
@@ -23,3 +25,4 @@ pub mod state;
 pub mod mend;
 
 pub use fault::Fault;
+pub use pin::pin;

@@ -127,6 +127,7 @@ fn keep(folder: &Path) -> Result<Snapshot, Fault> {
         std::fs::rename(&unfinished, &path)?;
         folder_file.sync_all()?;
         put_sums(folder, &sum)?;
+        super::pin::unpin(folder)?;
         folder_file.sync_all()
     };
     steps().map_err(|e| Fault::new("cannot keep the snapshot", e))?;
@@ -141,7 +142,7 @@ fn put_sums(folder: &Path, sums: &str) -> std::io::Result<()> {
     std::fs::rename(&fresh, folder.join(SUM))
 }
 
-fn describe(path: PathBuf) -> Result<Snapshot, Fault> {
+pub(super) fn describe(path: PathBuf) -> Result<Snapshot, Fault> {
     let (log_id, membership) = markers(&open_reader(&path)?)?;
     Ok(Snapshot { path, log_id, membership })
 }
