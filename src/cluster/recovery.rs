@@ -1,14 +1,17 @@
 //! Opening journal and state, and whether together they are what this node has promised.
 //!
 //! Consensus fills a state that is behind, from the snapshot and the journal. What it would not
-//! notice is refused here: a journal that ends before the state does has lost entries, and a state
-//! that cannot reach the journal's beginning has a hole.
+//! notice is refused here: a state that cannot reach the journal's beginning has a hole, and if this
+//! node alone decides, a journal that ends before the state does has lost entries. Among several
+//! nodes it may end there, and a snapshot closes the gap.
 
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use openraft::entry::RaftEntry;
+use openraft::storage::{RaftLogStorage, RaftStateMachine};
+use openraft::{Raft, RaftSnapshotBuilder};
 
 use crate::store::directory::Directory;
 use crate::store::journal::{Journal, OnWritten, PURGED, Written};
@@ -16,7 +19,12 @@ use crate::store::state::State;
 use crate::store::{Fault, mend, snapshot};
 use crate::telemetry::metrics::Metrics;
 
-use super::raft_types::{Entry, LogId, decode};
+use super::log_adapter::LogAdapter;
+use super::machine_adapter::MachineAdapter;
+use super::raft_types::{Entry, LogId, Types, decode};
+use super::runtime::Runtime;
+
+type StoredMembership = openraft::alias::StoredMembershipOf<Types>;
 
 /// What an operator can do when this node alone cannot go on.
 const NEXT: &str = "on a node of a larger cluster: remove it with `greenroom cluster remove` on \
@@ -43,7 +51,8 @@ fn on_written(metrics: &Arc<Metrics>) -> OnWritten {
 }
 
 fn check(state: &State, journal: &Journal, snapshots: &Path) -> Result<(), Fault> {
-    let applied = place(state.applied()?.0.as_deref())?;
+    let (applied, membership) = state.applied()?;
+    let applied = place(applied.as_deref())?;
     let purged = place(journal.marker(PURGED)?.as_deref())?;
     let last = match journal.last()? {
         Some(entry) => next(Some(id_of(&entry).map_err(unreadable)?)),
@@ -64,7 +73,7 @@ fn check(state: &State, journal: &Journal, snapshots: &Path) -> Result<(), Fault
              {purged}, and there is no sound snapshot that would fill the hole; {NEXT}"
         )));
     }
-    if last.max(kept) < applied {
+    if last.max(kept) < applied && decides_alone(membership.as_deref())? {
         return Err(Fault::damaged(format!(
             "the state has the first {applied} entries of the log, the journal only {last}: it has \
              lost what was acknowledged; {NEXT}, or keep what the state holds with `greenroom \
@@ -72,6 +81,14 @@ fn check(state: &State, journal: &Journal, snapshots: &Path) -> Result<(), Fault
         )));
     }
     Ok(())
+}
+
+/// Whether this node needs nobody else to decide: then nothing is applied before its own journal
+/// has it.
+fn decides_alone(membership: Option<&[u8]>) -> Result<bool, Fault> {
+    let membership: Option<StoredMembership> =
+        membership.map(decode).transpose().map_err(unreadable)?;
+    Ok(membership.is_some_and(|stored| stored.voter_ids().count() == 1))
 }
 
 /// How many entries lie before the place behind this id.
@@ -89,4 +106,41 @@ fn id_of(entry: &[u8]) -> io::Result<LogId> {
 
 fn unreadable(error: io::Error) -> Fault {
     Fault::new("a place in the log cannot be read", error)
+}
+
+/// Makes a snapshot if the state is ahead of the journal.
+///
+/// An entry is applied when a majority has it, which may be before this node's own journal has it
+/// on disk; after a crash in between, the journal lacks what the state holds. openraft then begins
+/// the log behind the state, and without a snapshot of that place nothing on this disk could bring
+/// the state back again.
+pub(super) async fn cover<R: Runtime>(
+    log: &mut LogAdapter<R>,
+    machine: &mut MachineAdapter<R>,
+) -> Result<(), Fault> {
+    let covering = async {
+        let last = log.get_log_state().await?.last_log_id;
+        let (applied, _) = machine.applied_state().await?;
+        if applied <= last {
+            return Ok(());
+        }
+        let snapshot = machine.get_current_snapshot().await?;
+        if snapshot.is_none_or(|snapshot| snapshot.meta.last_log_id < applied) {
+            machine.build_snapshot().await?;
+        }
+        io::Result::Ok(())
+    };
+    covering.await.map_err(|e| Fault::new("the state could not be secured by a snapshot", e))
+}
+
+/// Makes a node that is alone stand for election at once: there is nobody to wait for.
+pub(super) async fn stand_alone(
+    raft: &Raft<Types, MachineAdapter>,
+    node: u64,
+) -> Result<(), Fault> {
+    if !raft.voter_ids().eq([node]) {
+        return Ok(());
+    }
+    let standing = raft.trigger().elect(false).await;
+    standing.map_err(|e| Fault::new("cannot start consensus", e))
 }

@@ -158,7 +158,7 @@ impl Replica {
         let on_applied = Arc::new(OnceLock::new());
         let clock = state.read(crate::store::query::cluster::newest_time)?.0;
         let clock = Arc::new(AtomicI64::new(clock));
-        let machine = MachineAdapter {
+        let mut machine = MachineAdapter {
             runtime: Threads,
             state: state.clone(),
             snapshots: directory.snapshots(),
@@ -166,12 +166,13 @@ impl Replica {
             metrics: metrics.clone(),
             clock: clock.clone(),
         };
+        let mut log = LogAdapter::new(journal);
+        let growth = log.growth();
+        let room = Room::new(directory.root());
+        recovery::cover(&mut log, &mut machine).await?;
         let config = Arc::new(config(election)?);
         let dialer = Arc::new(OnceLock::new());
         let peers = Peers { dialer: dialer.clone() };
-        let log = LogAdapter::new(journal);
-        let growth = log.growth();
-        let room = Room::new(directory.root());
         let raft = Raft::new(node, config, peers, log, machine)
             .await
             .map_err(|e| Fault::new("cannot start consensus", e))?;
@@ -217,6 +218,7 @@ impl Replica {
                 .await
                 .map_err(|e| Fault::new("cannot found the cluster", e))?;
         }
+        recovery::stand_alone(raft, self.inner.node).await?;
         if known || founds {
             raft.wait_for_recovery(Some(Duration::from_secs(RECOVERY_SECONDS)))
                 .await
@@ -390,6 +392,10 @@ pub(super) fn config(election: Duration) -> Result<Config, Fault> {
         election_timeout_min: election,
         election_timeout_max: 2 * election,
         enable_pre_vote: Some(true),
+        // Entries go to the others while the journal still writes them. A leader that lost its tail
+        // in a crash and led on in the same term would give the same place to another command, and
+        // the copies would differ for ever.
+        enable_leader_restore: Some(false),
         snapshot_policy: SnapshotPolicy::LogsSinceLast(limit::SNAPSHOT_ENTRIES),
         max_in_snapshot_log_to_keep: limit::LOG_TAIL_ENTRIES,
         ..Config::default()

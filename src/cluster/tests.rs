@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::log_adapter::LogAdapter;
 use super::machine_adapter::MachineAdapter;
 use super::raft_types::{Entry, LogId, Types, decode, encode};
+use super::recovery;
 use super::runtime::Threads;
 use crate::store::journal::Journal;
 use crate::store::state::State;
@@ -124,4 +125,29 @@ fn a_value_of_another_format_is_refused() {
     newer[0] = 9;
     assert!(decode::<Entry>(&newer).unwrap_err().to_string().contains("format 9"));
     assert!(decode::<Entry>(&[]).is_err());
+}
+
+#[tokio::test]
+async fn a_state_ahead_of_the_journal_is_in_a_snapshot_before_consensus_starts() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut log, mut machine) = open(&dir);
+    let index = |machine: &MachineAdapter| {
+        let mut machine = machine.clone();
+        async move {
+            let kept = machine.get_current_snapshot().await.unwrap();
+            kept.and_then(|kept| kept.meta.last_log_id).map(|log_id| log_id.index)
+        }
+    };
+    let apply = |range: std::ops::Range<u64>| {
+        let entries = range.map(|n| Ok::<_, std::io::Error>((blank(n), None)));
+        futures_util::stream::iter(entries.collect::<Vec<_>>())
+    };
+    append(&mut log, (0..10).map(blank).collect()).await;
+    machine.apply(apply(0..10)).await.unwrap();
+    recovery::cover(&mut log, &mut machine).await.unwrap();
+    assert_eq!(index(&machine).await, None);
+    // A crash took from the journal what was applied already.
+    machine.apply(apply(10..12)).await.unwrap();
+    recovery::cover(&mut log, &mut machine).await.unwrap();
+    assert_eq!(index(&machine).await, Some(11));
 }
