@@ -42,4 +42,7 @@ pub use replica::{Ended, OnApplied, Replica, ReplicaOptions, Status, Unavailable
 pub use seat::Seat;
 
 #[cfg(test)]
+mod simulation;
+
+#[cfg(test)]
 mod tests;
