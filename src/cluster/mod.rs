@@ -19,6 +19,7 @@ mod book;
 mod dial;
 mod line;
 mod network;
+mod pace;
 mod port;
 mod tls;
 mod wire;

@@ -1,9 +1,9 @@
 //! Opening journal and state, and whether together they are what this node has promised.
 //!
 //! Consensus fills a state that is behind, from the snapshot and the journal. What it would not
-//! notice is refused here: a state that cannot reach the journal's beginning has a hole, and if this
-//! node alone decides, a journal that ends before the state does has lost entries. Among several
-//! nodes it may end there, and a snapshot closes the gap.
+//! notice is refused here: a state that cannot reach the journal's beginning has a hole, and if
+//! this node alone decides, a journal that ends before the state does has lost entries. Among
+//! several nodes it may end there, and a snapshot closes the gap.
 
 use std::io;
 use std::path::Path;

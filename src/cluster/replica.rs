@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use openraft::errors::{ClientWriteError, RaftError};
-use openraft::{Config, Raft, ReadPolicy, SnapshotPolicy};
+use openraft::{Raft, ReadPolicy};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -31,10 +31,10 @@ use super::machine_adapter::MachineAdapter;
 use super::network::Peers;
 use super::port::OnGuest;
 use super::raft_types::{Peer, Proposal, Types};
-use super::recovery;
 use super::runtime::Threads;
 use super::seat::{self, Heard, Seat};
 use super::wire::{About, Service};
+use super::{pace, recovery};
 
 /// Told of every command right after it was applied, in the order of the log. It must not wait.
 pub type OnApplied = Box<dyn Fn(&Envelope, &Applied) + Send + Sync>;
@@ -170,7 +170,7 @@ impl Replica {
         let growth = log.growth();
         let room = Room::new(directory.root());
         recovery::cover(&mut log, &mut machine).await?;
-        let config = Arc::new(config(election)?);
+        let config = Arc::new(pace::config(election)?);
         let dialer = Arc::new(OnceLock::new());
         let peers = Peers { dialer: dialer.clone() };
         let raft = Raft::new(node, config, peers, log, machine)
@@ -379,26 +379,4 @@ impl Replica {
         self.settle_after_stop().await;
         self.rest().await;
     }
-}
-
-/// How consensus behaves.
-pub(super) fn config(election: Duration) -> Result<Config, Fault> {
-    let election = election.as_millis() as u64;
-    let config = Config {
-        cluster_name: "greenroom".to_owned(),
-        // A follower waits the longest time-out and then a drawn one before it stands: failing over
-        // takes about 2.5 of the shortest, and heartbeats get three tries within it.
-        heartbeat_interval: (election / 3).max(10),
-        election_timeout_min: election,
-        election_timeout_max: 2 * election,
-        enable_pre_vote: Some(true),
-        // Entries go to the others while the journal still writes them. A leader that lost its tail
-        // in a crash and led on in the same term would give the same place to another command, and
-        // the copies would differ for ever.
-        enable_leader_restore: Some(false),
-        snapshot_policy: SnapshotPolicy::LogsSinceLast(limit::SNAPSHOT_ENTRIES),
-        max_in_snapshot_log_to_keep: limit::LOG_TAIL_ENTRIES,
-        ..Config::default()
-    };
-    config.validate().map_err(|e| Fault::new("consensus refuses its settings", e))
 }

@@ -8,6 +8,7 @@
 //! too, because what is on disk is then unknown; the node stops and starts again from what it
 //! finds.
 
+mod committer;
 mod ledger;
 mod rows;
 #[cfg(test)]
@@ -18,13 +19,14 @@ mod witness;
 use std::collections::BTreeMap;
 use std::ops::{Bound, RangeBounds};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+pub(crate) use self::committer::Committer;
 pub(super) use self::ledger::prepare_lowering;
 use self::ledger::{Bounds, Ledger};
 use super::Fault;
@@ -59,13 +61,6 @@ pub struct Journal {
 /// Writes that wait before a sender is held back: openraft has its own, tighter bounds.
 const WRITES_WAITING_MAX: usize = 8_192;
 
-/// Writes of one transaction, so that the first of them does not wait for a thousand others.
-const WRITES_PER_SYNC_MAX: usize = 1_024;
-
-/// Bytes between two checkpoints. SQLite would make one inside a commit, where somebody waits for
-/// it; ours comes after everybody was told.
-const CHECKPOINT_BYTES: usize = 4 << 20;
-
 /// What was handed in and is not on disk yet.
 #[derive(Default)]
 struct Pending {
@@ -98,7 +93,7 @@ impl Journal {
         let (journal, committer) = Journal::prepare(path, on_written)?;
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || write_loop(committer))
+            .spawn(move || committer.run())
             .map_err(|e| Fault::new("cannot start the journal's thread", e))?;
         *guard(&journal.writer.thread) = Some(thread);
         Ok(journal)
@@ -109,14 +104,7 @@ impl Journal {
         let reader = ledger::connect(path)?;
         let pending = Arc::new(Mutex::new(Pending { bounds, ..Pending::default() }));
         let (writes, received) = sync_channel(WRITES_WAITING_MAX);
-        let committer = Committer {
-            db,
-            received,
-            pending: pending.clone(),
-            on_written,
-            broken: None,
-            unsaved_bytes: 0,
-        };
+        let committer = Committer::new(db, received, pending.clone(), on_written);
         let writer = Arc::new(Writer { writes: writes.clone(), thread: Mutex::new(None) });
         let reader = Arc::new(Mutex::new(reader));
         Ok((Journal { writes, pending, reader, bytes_at_opening, writer }, committer))
@@ -295,107 +283,6 @@ impl Drop for Writer {
         if let Some(thread) = guard(&self.thread).take() {
             let _ = thread.join();
         }
-    }
-}
-
-/// The writing side of the log.
-pub(crate) struct Committer {
-    db: Ledger,
-    received: Receiver<(Instant, Write)>,
-    pending: Arc<Mutex<Pending>>,
-    on_written: OnWritten,
-    broken: Option<String>,
-    unsaved_bytes: usize,
-}
-
-fn write_loop(mut committer: Committer) {
-    while committer.received.recv().is_ok_and(|first| !committer.commit(first)) {}
-}
-
-impl Committer {
-    /// Makes a write and all that wait behind it durable, then tells everybody. Whether it was the
-    /// last.
-    fn commit(&mut self, (since, first): (Instant, Write)) -> bool {
-        let waited = since.elapsed();
-        let mut batch = vec![first];
-        while batch.len() < WRITES_PER_SYNC_MAX {
-            match self.received.try_recv() {
-                Ok((_, write)) => batch.push(write),
-                Err(_) => break,
-            }
-        }
-        let stop = batch.iter().any(|write| matches!(write, Write::Stop));
-        if self.broken.is_none() {
-            let committed = guard(&self.pending).committed.clone();
-            if let Err(error) =
-                write_batch(&mut self.db, &batch, committed.as_deref(), waited, &self.on_written)
-            {
-                self.broken = Some(format!("the journal cannot be written: {error}"));
-            } else {
-                settle(&self.pending, &batch, committed.as_deref());
-            }
-        }
-        self.unsaved_bytes += batch.iter().map(Write::bytes).sum::<usize>();
-        for write in batch {
-            write.finish(match &self.broken {
-                None => Ok(()),
-                Some(why) => Err(std::io::Error::other(why.clone())),
-            });
-        }
-        if self.unsaved_bytes >= CHECKPOINT_BYTES {
-            self.unsaved_bytes = 0;
-            self.db.checkpoint();
-        }
-        stop
-    }
-}
-
-fn write_batch(
-    db: &mut Ledger,
-    batch: &[Write],
-    committed: Option<&[u8]>,
-    waited: Duration,
-    on_written: &OnWritten,
-) -> Result<(), rusqlite::Error> {
-    let mut began = Instant::now();
-    db.write(|page| {
-        for write in batch {
-            match write {
-                Write::Append(entries, _) => {
-                    for (index, payload) in entries {
-                        page.entry(*index, payload)?;
-                    }
-                }
-                Write::Marker(name, payload, _) => page.marker(name, payload)?,
-                Write::Truncate(index, _) => page.truncate(*index)?,
-                Write::Purge(upto, payload, _) => page.purge(*upto, payload)?,
-                Write::Stop => {}
-            }
-        }
-        if let Some(payload) = committed {
-            page.marker(COMMITTED, payload)?;
-        }
-        began = Instant::now();
-        Ok(())
-    })?;
-    on_written(Written { waited, synced: began.elapsed() });
-    Ok(())
-}
-
-/// Forgets what is on disk now, unless something newer has come under the same index since.
-fn settle(pending: &Mutex<Pending>, batch: &[Write], committed: Option<&[u8]>) {
-    let mut pending = guard(pending);
-    for write in batch {
-        if let Write::Append(entries, _) = write {
-            for (index, payload) in entries {
-                if pending.entries.get(index).is_some_and(|waiting| Arc::ptr_eq(waiting, payload)) {
-                    pending.entries.remove(index);
-                }
-            }
-        }
-    }
-    if committed.is_some() && pending.committed.as_deref() == committed {
-        pending.committed = None;
     }
 }
 

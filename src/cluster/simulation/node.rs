@@ -17,9 +17,10 @@ use super::world::World;
 use super::{SimRaft, SimTypes, Slip};
 use crate::cluster::log_adapter::LogAdapter;
 use crate::cluster::machine_adapter::MachineAdapter;
+use crate::cluster::pace;
 use crate::cluster::raft_types::{LogId, decode};
 use crate::cluster::recovery;
-use crate::cluster::replica::{self, OnApplied};
+use crate::cluster::replica::OnApplied;
 use crate::domain::limit;
 use crate::store::journal::Journal;
 use crate::store::query;
@@ -168,7 +169,7 @@ impl Running {
             }
             let log = LogOnDisk { log, disk, slip: world.slip };
             let election = Duration::from_millis(limit::ELECTION_MS);
-            let mut config = replica::config(election).map_err(|e| e.to_string())?;
+            let mut config = pace::config(election).map_err(|e| e.to_string())?;
             if world.slip == Slip::LeadsOnAfterStart {
                 config.enable_leader_restore = Some(true);
             }

@@ -1,0 +1,126 @@
+//! The one who writes the log: takes all that waits, makes it durable in one go, tells everybody.
+
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::ledger::Ledger;
+use super::{COMMITTED, OnWritten, Pending, Write, Written, guard};
+
+/// Writes of one transaction, so that the first of them does not wait for a thousand others.
+const WRITES_PER_SYNC_MAX: usize = 1_024;
+
+/// Bytes between two checkpoints. SQLite would make one inside a commit, where somebody waits for
+/// it; ours comes after everybody was told.
+const CHECKPOINT_BYTES: usize = 4 << 20;
+
+/// The writing side of the log.
+pub(crate) struct Committer {
+    db: Ledger,
+    pub(super) received: Receiver<(Instant, Write)>,
+    pending: Arc<Mutex<Pending>>,
+    on_written: OnWritten,
+    pub(super) broken: Option<String>,
+    unsaved_bytes: usize,
+}
+
+impl Committer {
+    pub(super) fn new(
+        db: Ledger,
+        received: Receiver<(Instant, Write)>,
+        pending: Arc<Mutex<Pending>>,
+        on_written: OnWritten,
+    ) -> Committer {
+        Committer { db, received, pending, on_written, broken: None, unsaved_bytes: 0 }
+    }
+
+    /// Writes until it is told to stop.
+    pub(super) fn run(mut self) {
+        while self.received.recv().is_ok_and(|first| !self.commit(first)) {}
+    }
+
+    /// Makes a write and all that wait behind it durable, then tells everybody. Whether it was the
+    /// last.
+    pub(super) fn commit(&mut self, (since, first): (Instant, Write)) -> bool {
+        let waited = since.elapsed();
+        let mut batch = vec![first];
+        while batch.len() < WRITES_PER_SYNC_MAX {
+            match self.received.try_recv() {
+                Ok((_, write)) => batch.push(write),
+                Err(_) => break,
+            }
+        }
+        let stop = batch.iter().any(|write| matches!(write, Write::Stop));
+        if self.broken.is_none() {
+            let committed = guard(&self.pending).committed.clone();
+            if let Err(error) =
+                write_batch(&mut self.db, &batch, committed.as_deref(), waited, &self.on_written)
+            {
+                self.broken = Some(format!("the journal cannot be written: {error}"));
+            } else {
+                settle(&self.pending, &batch, committed.as_deref());
+            }
+        }
+        self.unsaved_bytes += batch.iter().map(Write::bytes).sum::<usize>();
+        for write in batch {
+            write.finish(match &self.broken {
+                None => Ok(()),
+                Some(why) => Err(std::io::Error::other(why.clone())),
+            });
+        }
+        if self.unsaved_bytes >= CHECKPOINT_BYTES {
+            self.unsaved_bytes = 0;
+            self.db.checkpoint();
+        }
+        stop
+    }
+}
+
+fn write_batch(
+    db: &mut Ledger,
+    batch: &[Write],
+    committed: Option<&[u8]>,
+    waited: Duration,
+    on_written: &OnWritten,
+) -> Result<(), rusqlite::Error> {
+    let mut began = Instant::now();
+    db.write(|page| {
+        for write in batch {
+            match write {
+                Write::Append(entries, _) => {
+                    for (index, payload) in entries {
+                        page.entry(*index, payload)?;
+                    }
+                }
+                Write::Marker(name, payload, _) => page.marker(name, payload)?,
+                Write::Truncate(index, _) => page.truncate(*index)?,
+                Write::Purge(upto, payload, _) => page.purge(*upto, payload)?,
+                Write::Stop => {}
+            }
+        }
+        if let Some(payload) = committed {
+            page.marker(COMMITTED, payload)?;
+        }
+        began = Instant::now();
+        Ok(())
+    })?;
+    on_written(Written { waited, synced: began.elapsed() });
+    Ok(())
+}
+
+/// Forgets what is on disk now, unless something newer has come under the same index since.
+fn settle(pending: &Mutex<Pending>, batch: &[Write], committed: Option<&[u8]>) {
+    let mut pending = guard(pending);
+    for write in batch {
+        if let Write::Append(entries, _) = write {
+            for (index, payload) in entries {
+                if pending.entries.get(index).is_some_and(|waiting| Arc::ptr_eq(waiting, payload)) {
+                    pending.entries.remove(index);
+                }
+            }
+        }
+    }
+    if committed.is_some() && pending.committed.as_deref() == committed {
+        pending.committed = None;
+    }
+}
