@@ -14,11 +14,10 @@ use std::sync::atomic::AtomicI64;
 use openraft::entry::RaftEntry;
 
 use crate::domain::time::Time;
-use crate::store::Fault;
 use crate::store::directory::Directory;
 use crate::store::journal::{Journal, PURGED};
-use crate::store::query;
 use crate::store::state::State;
+use crate::store::{Fault, mend, query, snapshot};
 use crate::telemetry::metrics::Metrics;
 
 use super::identity::{Anew, Identity};
@@ -55,20 +54,21 @@ const BATCH: u64 = 256;
 
 /// Looks what a directory holds, and changes nothing but what a start would.
 pub fn remains(directory: &Directory) -> Result<Remains, Fault> {
-    let state = State::open(&directory.state())?;
+    let state = open_state(directory)?;
     let applied = applied(&state)?;
     let (last, damage) = match last_entry(directory) {
         Err(fault) if fault.is_damage() => (None, Some(fault.to_string())),
         last => (last?, None),
     };
-    let last = last.map_or(applied.index, |log_id| log_id.index);
+    let there = applied.max(last).ok_or_else(nothing)?;
+    let unapplied = there.index + 1 - applied.map_or(0, |log_id| log_id.index + 1);
     let nodes = state.read(query::node::active).unwrap_or_default();
     let was = Identity::load(directory)?.map(|identity| identity.node);
     let highest = state.read(query::node::highest).unwrap_or(0).max(was.unwrap_or(0));
     Ok(Remains {
         node: highest + 1,
-        index: last.max(applied.index),
-        unapplied: last.saturating_sub(applied.index),
+        index: there.index,
+        unapplied,
         newest: state.read(query::cluster::newest_time)?,
         nodes: nodes.into_iter().map(|node| (node.id, node.cluster)).collect(),
         was,
@@ -79,14 +79,17 @@ pub fn remains(directory: &Directory) -> Result<Remains, Fault> {
 /// Does it. `reason` is `recover` or `restore`; `loss` says in words what is given up.
 pub fn begin_anew(directory: &Directory, reason: &str, loss: &str) -> Result<Remains, Fault> {
     let remains = remains(directory)?;
-    let state = Arc::new(State::open(&directory.state())?);
+    let state = Arc::new(open_state(directory)?);
     let applied = match remains.damage {
         Some(_) => applied(&state)?,
         None => catch_up(directory, &state)?,
     };
+    let applied = applied.ok_or_else(nothing)?;
     let only = Membership::new_with_defaults(vec![BTreeSet::from([remains.node])], []);
     let stored = StoredMembership::new(Some(applied), only);
     state.replace_membership(&encode(&stored).map_err(cannot_write)?)?;
+    // From here on nothing else could make it again.
+    state.rest()?;
     drop(state);
     let vote = Vote::new(applied.committed_leader_id().term + 1, remains.node);
     replace_journal(directory, &applied, &vote)?;
@@ -101,10 +104,25 @@ pub fn begin_anew(directory: &Directory, reason: &str, loss: &str) -> Result<Rem
     Ok(remains)
 }
 
-fn applied(state: &State) -> Result<LogId, Fault> {
-    let (log_id, _) = state.applied()?;
-    let bytes = log_id.ok_or_else(|| Fault::plain("there is nothing here to begin with"))?;
-    decode(&bytes).map_err(|e| Fault::new("the state does not say which place it stands for", e))
+/// The state; one that has to be made again begins with the snapshot.
+fn open_state(directory: &Directory) -> Result<State, Fault> {
+    let (state, _aside) = mend::open(&directory.state())?;
+    if state.applied()?.0.is_none()
+        && let Some(kept) = snapshot::current(&directory.snapshots())?
+    {
+        state.install(&kept.path)?;
+    }
+    Ok(state)
+}
+
+fn applied(state: &State) -> Result<Option<LogId>, Fault> {
+    let read = |bytes: Vec<u8>| decode(&bytes);
+    let log_id = state.applied()?.0.map(read).transpose();
+    log_id.map_err(|e| Fault::new("the state does not say which place it stands for", e))
+}
+
+fn nothing() -> Fault {
+    Fault::plain("there is nothing here to begin with")
 }
 
 fn journal(path: &Path) -> Result<Journal, Fault> {
@@ -123,7 +141,7 @@ fn last_entry(directory: &Directory) -> Result<Option<LogId>, Fault> {
 }
 
 /// Applies what the journal has beyond the state; the place where that ends.
-fn catch_up(directory: &Directory, state: &Arc<State>) -> Result<LogId, Fault> {
+fn catch_up(directory: &Directory, state: &Arc<State>) -> Result<Option<LogId>, Fault> {
     let mut at = applied(state)?;
     if !directory.journal().exists() {
         return Ok(at);
@@ -138,17 +156,17 @@ fn catch_up(directory: &Directory, state: &Arc<State>) -> Result<LogId, Fault> {
         clock: Arc::new(AtomicI64::new(0)),
     };
     loop {
-        let payloads = journal.read(at.index + 1..at.index + 1 + BATCH)?;
+        let next = at.map_or(0, |log_id| log_id.index + 1);
+        let payloads = journal.read(next..next + BATCH)?;
         if payloads.is_empty() {
             return Ok(at);
         }
         let batch: io::Result<Vec<Entry>> = payloads.iter().map(|bytes| decode(bytes)).collect();
         let batch = batch.map_err(|e| Fault::new("an entry of the journal cannot be read", e))?;
         let first = batch.first().map(|entry| entry.log_id().index);
-        if first != Some(at.index + 1) {
+        if first != Some(next) {
             return Err(Fault::plain(format!(
-                "the journal has no entry {}, and its next one is {first:?}",
-                at.index + 1
+                "the journal has no entry {next}, and its next one is {first:?}"
             )));
         }
         machine.apply_batch(&batch)?;

@@ -108,24 +108,30 @@ fn unreadable(error: io::Error) -> Fault {
     Fault::new("a place in the log cannot be read", error)
 }
 
-/// Makes a snapshot if the state is ahead of the journal.
+/// Makes sure that snapshot and journal suffice to make the state again, and makes a snapshot if
+/// they do not.
 ///
-/// An entry is applied when a majority has it, which may be before this node's own journal has it
-/// on disk; after a crash in between, the journal lacks what the state holds. openraft then begins
-/// the log behind the state, and without a snapshot of that place nothing on this disk could bring
-/// the state back again.
+/// The state may be ahead of the journal: an entry is applied when a majority has it, which may be
+/// before this node's own journal has it on disk; after a crash in between, the journal lacks what
+/// the state holds. openraft then begins the log behind the state, and without a snapshot of that
+/// place nothing on this disk could bring the state back again. A node that began anew has no
+/// snapshot at all.
 pub(super) async fn cover<R: Runtime>(
     log: &mut LogAdapter<R>,
     machine: &mut MachineAdapter<R>,
 ) -> Result<(), Fault> {
     let covering = async {
-        let last = log.get_log_state().await?.last_log_id;
+        let there = log.get_log_state().await?;
         let (applied, _) = machine.applied_state().await?;
-        if applied <= last {
+        let needed = match applied > there.last_log_id {
+            true => applied,
+            false => there.last_purged_log_id,
+        };
+        if needed.is_none() {
             return Ok(());
         }
         let snapshot = machine.get_current_snapshot().await?;
-        if snapshot.is_none_or(|snapshot| snapshot.meta.last_log_id < applied) {
+        if snapshot.and_then(|snapshot| snapshot.meta.last_log_id) < needed && applied >= needed {
             machine.build_snapshot().await?;
         }
         io::Result::Ok(())

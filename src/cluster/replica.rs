@@ -16,11 +16,11 @@ use crate::domain::command::{Envelope, Outcome};
 use crate::domain::limit;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
-use crate::store::Fault;
 use crate::store::directory::Directory;
 use crate::store::query::Connection;
 use crate::store::space::Room;
 use crate::store::state::{Applied, State};
+use crate::store::{Fault, mend};
 use crate::telemetry::metrics::Metrics;
 
 use super::book::Book;
@@ -170,6 +170,7 @@ impl Replica {
         let growth = log.growth();
         let room = Room::new(directory.root());
         recovery::cover(&mut log, &mut machine).await?;
+        mend::note_unsynced(&directory.state())?;
         let config = Arc::new(pace::config(election)?);
         let dialer = Arc::new(OnceLock::new());
         let peers = Peers { dialer: dialer.clone() };

@@ -1,11 +1,15 @@
-//! Opening a state that may have been damaged.
+//! Opening a state that may have been damaged, or that a power cut has caught.
 //!
-//! The state is the one thing that can be made again, from a snapshot and the journal. So a damaged
-//! one is set aside, whole, and the node begins with an empty one, which consensus fills. Whether
-//! what is left suffices for that is decided above, where places in the log can be compared.
+//! The state is the one thing that can be made again, from a snapshot and the journal. So while a
+//! node runs, nothing waits until the state is on the disk: if the machine goes down, what is found
+//! is not trusted and removed. A process that ends alone leaves it whole in the system's memory. A
+//! damaged one is set aside. Either way the node begins with an empty one, which consensus fills.
+//! Whether what is left suffices for that is decided above, where places in the log can be
+//! compared.
 
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::state::State;
@@ -17,7 +21,20 @@ pub fn open(path: &Path) -> Result<(State, Option<PathBuf>), Fault> {
         return State::open(path).map(|state| (state, None));
     }
     let suspect = beside(path, "suspect");
-    let rested = take(&beside(path, "rested"))?;
+    let rested = beside(path, "rested");
+    if rested.exists() {
+        // In this order: the two together say that it is durable.
+        take(&beside(path, UNSYNCED))?;
+    }
+    let rested = take(&rested)?;
+    if is_lost(path)? {
+        tracing::warn!(
+            "the machine went down, or the data came from another place, before the state was on \
+             the disk; it is made again from snapshot and journal"
+        );
+        remove_all(path).map_err(|e| Fault::new(format!("cannot remove {}", path.display()), e))?;
+        return State::open(path).map(|state| (state, None));
+    }
     // After a stop in order nothing was half written, and the whole file need not be read.
     let sound = !suspect.exists() && (rested || copy::sound(path)?);
     match if sound { State::open(path) } else { Err(Fault::damaged("it is not sound")) } {
@@ -35,15 +52,60 @@ pub fn open(path: &Path) -> Result<(State, Option<PathBuf>), Fault> {
     }
 }
 
-/// Notes that the state was left in order.
+/// The note that nobody waits until the state is on the disk. It says where that holds: in this
+/// machine's memory since its start, for this very file.
+const UNSYNCED: &str = "unsynced";
+
+/// Notes that from now on the state may be behind on the disk; a snapshot and the journal must
+/// suffice to make it again.
+pub fn note_unsynced(path: &Path) -> Result<(), Fault> {
+    match place(path)? {
+        Some(place) => put(&beside(path, UNSYNCED), &place),
+        None => Ok(()),
+    }
+}
+
+/// Notes the same of a file that is about to take the name of the state, if it holds of the state.
+pub(super) fn note_unsynced_next(path: &Path, next: &Path) -> Result<(), Fault> {
+    match place(next)? {
+        Some(place) if beside(path, UNSYNCED).exists() => put(&beside(path, UNSYNCED), &place),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the state was not on the disk when the system's memory of it went.
+fn is_lost(path: &Path) -> Result<bool, Fault> {
+    match fs::read_to_string(beside(path, UNSYNCED)) {
+        Ok(noted) => Ok(place(path)?.as_deref() != Some(noted.as_str())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Fault::new("cannot read the note beside the state", error)),
+    }
+}
+
+/// This start of the machine, and the file. None where the system does not name its starts.
+fn place(path: &Path) -> Result<Option<String>, Fault> {
+    let Some(boot) = boot() else { return Ok(None) };
+    let file = fs::metadata(path)
+        .map_err(|e| Fault::new(format!("cannot look at {}", path.display()), e))?;
+    Ok(Some(format!("{boot} {} {}", file.dev(), file.ino())))
+}
+
+/// The id of this start of the machine.
+pub(super) fn boot() -> Option<String> {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+}
+
+/// Notes that the state was left in order, and is on the disk.
 pub(super) fn note_rest(path: &Path) -> Result<(), Fault> {
-    put(&beside(path, "rested"))
+    put(&beside(path, "rested"), "")?;
+    take(&beside(path, UNSYNCED)).map(drop)
 }
 
 /// Notes that the state was found damaged while it was used, so that the next start does not use it
 /// again.
 pub(super) fn note_suspicion(path: &Path) {
-    if let Err(fault) = put(&beside(path, "suspect")) {
+    if let Err(fault) = put(&beside(path, "suspect"), "") {
         tracing::error!(%fault, "that the state is damaged cannot be noted");
     }
 }
@@ -78,10 +140,24 @@ fn take(note: &Path) -> Result<bool, Fault> {
     Ok(true)
 }
 
-fn put(note: &Path) -> Result<(), Fault> {
-    File::create(note)
-        .and_then(|file| file.sync_all())
-        .map_err(|e| Fault::new(format!("cannot write {}", note.display()), e))
+fn put(note: &Path, words: &str) -> Result<(), Fault> {
+    let fresh = with_suffix(note, ".new");
+    let put = || -> std::io::Result<()> {
+        let mut file = File::create(&fresh)?;
+        file.write_all(words.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&fresh, note)?;
+        sync_folder(note)
+    };
+    put().map_err(|e| Fault::new(format!("cannot write {}", note.display()), e))
+}
+
+/// Removes a database and what SQLite keeps beside it.
+fn remove_all(path: &Path) -> std::io::Result<()> {
+    for suffix in ["-wal", "-shm", ""] {
+        remove(&with_suffix(path, suffix))?;
+    }
+    sync_folder(path)
 }
 
 fn remove(path: &Path) -> std::io::Result<()> {

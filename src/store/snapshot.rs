@@ -36,6 +36,10 @@ const UNFINISHED: &str = "unfinished.db";
 pub fn build(state: &State, folder: &Path) -> Result<Snapshot, Fault> {
     let unfinished = folder.join(UNFINISHED);
     remove(&unfinished)?;
+    if let Err(fault) = state.sync() {
+        tracing::error!(%fault, "the disk has not taken what was written to the state");
+        return Err(state.is_damaged());
+    }
     copy_pages(state.path(), &unfinished)?;
     // The one before must not be given up for a copy of damaged pages.
     if !copy::sound(&unfinished)? {

@@ -1,9 +1,10 @@
 //! The state: the domain in SQLite, one writer, some readers.
 //!
 //! A batch of log entries is one transaction, and the applied log id is in it, so the state is
-//! always the state at some place of the log. Its own fsync is relaxed (WAL, `synchronous=NORMAL`):
-//! what a power cut takes back is applied again from the journal, which is never purged beyond a
-//! durable snapshot.
+//! always the state at some place of the log. Nobody waits until it is on the disk (WAL,
+//! `synchronous=OFF`): what is in the system's memory survives the end of the process, and after
+//! the end of the machine the state is made again from the newest snapshot and the journal, which
+//! is never purged beyond a durable snapshot (`mend`).
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use crate::domain::id::InterviewId;
 use crate::domain::limit;
 use crate::domain::time::Time;
 
+use super::apply::Rooms;
 use super::{Fault, apply, copy, mend, query, schema};
 
 /// One entry of the log, as far as the state is concerned.
@@ -55,6 +57,8 @@ pub type Markers = (Option<Vec<u8>>, Option<Vec<u8>>);
 pub struct State {
     path: PathBuf,
     writer: Mutex<Connection>,
+    /// What the writer remembers; locked after it.
+    rooms: Mutex<Rooms>,
     /// Moves the write-ahead log into the database beside the writer.
     mover: Mutex<Connection>,
     /// Entries since it last did.
@@ -65,8 +69,7 @@ pub struct State {
     returned: Condvar,
 }
 
-/// Pages of the write-ahead log between two checkpoints (8 MiB). Each costs two fsyncs, for which
-/// the journal waits on the same disk; what it moves is on the disk of every fsync all the same.
+/// Pages of the write-ahead log between two checkpoints (8 MiB): what changes often is moved once.
 const CHECKPOINT_PAGES: usize = 2_048;
 
 /// Entries before the first checkpoint: some 60 KiB each at most. Later ones go by what the last
@@ -96,6 +99,7 @@ impl State {
         Ok(State {
             path: path.to_owned(),
             writer: Mutex::new(writer),
+            rooms: Mutex::default(),
             mover: Mutex::new(open_writer(path)?),
             unmoved: AtomicUsize::new(0),
             due: AtomicUsize::new(CHECKPOINT_ENTRIES),
@@ -133,18 +137,51 @@ impl State {
         Fault::damaged("the disk has damaged the state; the next start makes it again")
     }
 
-    /// Leaves the file so that the next start need not check it. The last thing to be done.
+    /// Leaves the file on the disk, so that the next start need not check it. The last thing to be
+    /// done.
     pub fn rest(&self) -> Result<(), Fault> {
         let writer = guard(&self.writer);
         // Nobody waits at the end: if somebody reads, the next start checks.
         writer.busy_timeout(Duration::ZERO)?;
         let busy: i64 =
             writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        if busy == 0 { mend::note_rest(&self.path) } else { Ok(()) }
+        if busy != 0 {
+            return Ok(());
+        }
+        self.sync()?;
+        mend::note_rest(&self.path)
+    }
+
+    /// Waits until what was written is on the disk. An error of the disk that came while nobody
+    /// waited is told here.
+    pub(super) fn sync(&self) -> Result<(), Fault> {
+        let sync = || -> std::io::Result<()> {
+            match std::fs::File::open(mend::with_suffix(&self.path, "-wal")) {
+                Ok(wal) => wal.sync_all()?,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+            std::fs::File::open(&self.path)?.sync_all()
+        };
+        sync().map_err(|e| Fault::new(format!("cannot write {}", self.path.display()), e))
     }
 
     fn apply_all(&self, entries: &[Entry<'_>]) -> Result<Vec<Applied>, Fault> {
         let mut db = guard(&self.writer);
+        let mut rooms = guard(&self.rooms);
+        let results = self.apply_to(&mut db, &mut rooms, entries);
+        if results.is_err() {
+            rooms.forget();
+        }
+        results
+    }
+
+    fn apply_to(
+        &self,
+        db: &mut Connection,
+        rooms: &mut Rooms,
+        entries: &[Entry<'_>],
+    ) -> Result<Vec<Applied>, Fault> {
         let tx = db.transaction()?;
         let mut results = Vec::with_capacity(entries.len());
         let began_at = query::cluster::newest_time(&tx)?;
@@ -158,7 +195,7 @@ impl State {
                 }
                 Payload::Command(envelope) => {
                     newest_at = newest_at.max(envelope.at);
-                    apply::apply(&tx, &not_before(newest_at, envelope))?
+                    apply::apply(&tx, rooms, &not_before(newest_at, envelope))?
                 }
             });
         }
@@ -177,12 +214,9 @@ impl State {
         Ok(results)
     }
 
-    /// Puts another membership in place of the stored one, for a node that begins anew, and makes
-    /// everything durable.
+    /// Puts another membership in place of the stored one, for a node that begins anew.
     pub fn replace_membership(&self, membership: &[u8]) -> Result<(), Fault> {
-        let db = guard(&self.writer);
-        mark(&db, MEMBERSHIP, membership)?;
-        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        mark(&guard(&self.writer), MEMBERSHIP, membership)?;
         Ok(())
     }
 
@@ -192,7 +226,7 @@ impl State {
     }
 
     /// Moves the write-ahead log into the database, beside the writer, so that nobody who applies
-    /// waits for its fsyncs. One at a time; a second call finds nothing to do.
+    /// waits for it. One at a time; a second call finds nothing to do.
     pub fn checkpoint(&self) -> Result<(), Fault> {
         let Ok(mover) = self.mover.try_lock() else { return Ok(()) };
         let entries = self.unmoved.swap(0, Ordering::Relaxed);
@@ -225,6 +259,7 @@ impl State {
         let fresh = mend::with_suffix(&self.path, ".new");
         copy::file(snapshot, &fresh)?;
         let mut writer = guard(&self.writer);
+        guard(&self.rooms).forget();
         let mut mover = guard(&self.mover);
         let mut readers = guard(&self.readers);
         while readers.len() < limit::READERS {
@@ -263,6 +298,7 @@ impl State {
         // connection removes it: neither can be taken for a part of what comes.
         *mover = Connection::open_in_memory()?;
         *writer = Connection::open_in_memory()?;
+        mend::note_unsynced_next(&self.path, fresh)?;
         replace(fresh, &self.path)
             .map_err(|e| Fault::new(format!("cannot replace {}", self.path.display()), e))?;
         *writer = open_writer(&self.path)?;
@@ -306,7 +342,9 @@ fn open_writer(path: &Path) -> Result<Connection, Fault> {
     let db = Connection::open(path)
         .map_err(|e| Fault::new(format!("cannot open {}", path.display()), e))?;
     db.pragma_update(None, "journal_mode", "wal")?;
-    db.pragma_update(None, "synchronous", "normal")?;
+    // Where a start of the machine has no name, nobody could tell afterwards that it went down.
+    let synchronous = if mend::boot().is_some() { "off" } else { "normal" };
+    db.pragma_update(None, "synchronous", synchronous)?;
     db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES_MAX)?;
     db.pragma_update(None, "cache_size", -CACHE_KIB)?;
     db.pragma_update(None, "foreign_keys", true)?;

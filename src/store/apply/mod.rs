@@ -7,6 +7,7 @@
 
 pub(super) mod audit;
 mod files;
+mod held;
 mod interviews;
 mod level;
 mod nodes;
@@ -21,6 +22,7 @@ use crate::domain::limit;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Time;
 
+pub(super) use self::held::Rooms;
 use super::Fault;
 use super::query;
 use super::state::Applied;
@@ -42,7 +44,11 @@ const PRUNE: &str = "DELETE FROM once WHERE (scope, key) IN (
 type Step<T> = Result<T, Stop>;
 
 /// Applies one command within the batch's transaction.
-pub(super) fn apply(tx: &Transaction<'_>, envelope: &Envelope) -> Result<Applied, Fault> {
+pub(super) fn apply(
+    tx: &Transaction<'_>,
+    rooms: &mut Rooms,
+    envelope: &Envelope,
+) -> Result<Applied, Fault> {
     if envelope.v > ENVELOPE_VERSION {
         return Err(Fault::plain(format!(
             "the log holds a command of version {}, this Greenroom knows {ENVELOPE_VERSION}; \
@@ -57,7 +63,7 @@ pub(super) fn apply(tx: &Transaction<'_>, envelope: &Envelope) -> Result<Applied
     }
     // A fault leaves the savepoint open: the whole batch is rolled back then.
     run(tx, "SAVEPOINT command")?;
-    match dispatch(tx, envelope) {
+    match dispatch(tx, rooms, envelope) {
         Ok(applied) => {
             if let (Some(once), Some(outcome)) = (&envelope.once, &applied.outcome) {
                 remember(tx, once, outcome, envelope.at)?;
@@ -94,10 +100,12 @@ fn run(db: &Connection, sql: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-fn dispatch(db: &Connection, envelope: &Envelope) -> Step<Applied> {
+fn dispatch(db: &Connection, rooms: &mut Rooms, envelope: &Envelope) -> Step<Applied> {
     level::suffices(db, &envelope.command)?;
     let outcome = match &envelope.command {
-        Command::Act { interview, act } => return rooms::act(db, envelope, *interview, act),
+        Command::Act { interview, act } => {
+            return rooms::act(db, rooms, envelope, *interview, act);
+        }
         Command::PutKit { kit } => interviews::put_kit(db, envelope, kit)?,
         Command::CreateInterview { plan, members, questions } => {
             interviews::create(db, plan, members, questions)?
@@ -121,8 +129,11 @@ fn dispatch(db: &Connection, envelope: &Envelope) -> Step<Applied> {
         | Command::PlaceNode { .. }
         | Command::RetireNode { .. }
         | Command::Refound { .. } => membership(db, envelope)?,
-        Command::RaiseLevel { to } => level::raise(db, envelope, *to)?,
-        Command::LowerLevel { to } => level::lower(db, envelope, *to)?,
+        Command::RaiseLevel { .. } | Command::LowerLevel { .. } => {
+            // Another schema may have other rows for a room.
+            rooms.forget();
+            change_level(db, envelope)?
+        }
         Command::Found { .. }
         | Command::SetUp { .. }
         | Command::AddPerson { .. }
@@ -135,6 +146,15 @@ fn dispatch(db: &Connection, envelope: &Envelope) -> Step<Applied> {
         | Command::SetContext { .. } => accounts(db, envelope)?,
     };
     Ok(Applied { outcome: Some(outcome), events: None })
+}
+
+/// What changes the level of the data.
+fn change_level(db: &Connection, envelope: &Envelope) -> Step<Outcome> {
+    match &envelope.command {
+        Command::RaiseLevel { to } => level::raise(db, envelope, *to),
+        Command::LowerLevel { to } => level::lower(db, envelope, *to),
+        _ => Err(no_place()),
+    }
 }
 
 /// What changes who is in the cluster.
@@ -156,7 +176,7 @@ fn membership(db: &Connection, envelope: &Envelope) -> Step<Outcome> {
         Command::Refound { cluster_id, reason, loss } => {
             nodes::refound(db, envelope, *cluster_id, reason, loss)
         }
-        _ => Err(Fault::plain("a command has no place where it is applied").into()),
+        _ => Err(no_place()),
     }
 }
 
@@ -187,10 +207,13 @@ fn accounts(db: &Connection, envelope: &Envelope) -> Step<Outcome> {
         }
         Command::CloseSession { session } => people::close_session(db, at, *session),
         Command::SetContext { person, context } => people::set_context(db, at, *person, context),
-        // `dispatch` names every command, so this is a slip there. A node that would skip a command
-        // stops.
-        _ => Err(Fault::plain("a command has no place where it is applied").into()),
+        _ => Err(no_place()),
     }
+}
+
+/// `dispatch` names every command, so this is a slip there. A node that would skip a command stops.
+fn no_place() -> Stop {
+    Fault::plain("a command has no place where it is applied").into()
 }
 
 /// What came of the request with this key before, if there was one.

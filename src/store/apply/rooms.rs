@@ -10,36 +10,55 @@ use crate::domain::room::{self, Act, Room};
 
 use super::super::query;
 use super::super::state::Applied;
-use super::{Step, audit, interviews};
+use super::{Rooms, Step, audit, interviews};
 
 pub(super) fn act(
     db: &Connection,
+    rooms: &mut Rooms,
     envelope: &Envelope,
     interview: InterviewId,
     act: &Act,
 ) -> Step<Applied> {
-    let mut room =
-        query::room::load(db, interview)?.ok_or_else(|| Refusal::not_found("interview"))?;
+    let room = rooms.take(db, interview)?.ok_or_else(|| Refusal::not_found("interview"))?;
     if let Act::AddMember { person, .. } = act
         && query::person::by_id(db, *person)?.is_none()
     {
+        rooms.keep(room);
         return Err(Refusal::not_found("person").into());
     }
-    let happenings = room::decide(&room, envelope.by, act)?;
+    let happenings = match room::decide(&room, envelope.by, act) {
+        Ok(happenings) => happenings,
+        Err(refusal) => {
+            rooms.keep(room);
+            return Err(refusal.into());
+        }
+    };
+    let (room, events) = write(db, room, envelope, happenings)?;
+    write_besides(db, envelope, interview, act, events.first())?;
+    rooms.keep(room);
+    let outcome = outcome(act, events.first());
+    Ok(Applied { outcome: Some(outcome), events: Some((interview, events)) })
+}
+
+/// What happened, as events and in the room's rows.
+fn write(
+    db: &Connection,
+    mut room: Room,
+    envelope: &Envelope,
+    happenings: Vec<Happening>,
+) -> Step<(Room, Vec<Event>)> {
     let mut events = Vec::with_capacity(happenings.len());
     for (n, what) in happenings.into_iter().enumerate() {
         // What follows by itself, such as the next question, is nobody's act.
         let by = if n == 0 { envelope.by } else { None };
         let event = Event { seq: room.last_seq + 1, at: envelope.at, by, what };
         room::fold(&mut room, &event);
-        write_event(db, interview, &event)?;
+        write_event(db, room.plan.id, &event)?;
         write_change(db, &room, &event)?;
         events.push(event);
     }
     write_room(db, &room)?;
-    write_besides(db, envelope, interview, act, events.first())?;
-    let outcome = outcome(act, events.first());
-    Ok(Applied { outcome: Some(outcome), events: Some((interview, events)) })
+    Ok((room, events))
 }
 
 fn outcome(act: &Act, first: Option<&Event>) -> Outcome {
