@@ -218,7 +218,7 @@ pub const PROPOSAL_SECONDS: u64 = 10;
 
 /// Log entries since the last snapshot that start the next one, however small they are: some ten
 /// seconds of applying, if the state has to be made again.
-pub const SNAPSHOT_ENTRIES: u64 = 50_000;
+pub const SNAPSHOT_ENTRIES: u64 = 200_000;
 
 /// Bytes of log since the last snapshot that start the next one, unless half of the state is more:
 /// then copying it costs at most two bytes for each byte written.

@@ -10,6 +10,7 @@
 
 mod committer;
 mod ledger;
+mod mover;
 mod rows;
 #[cfg(test)]
 mod stepped;
@@ -29,6 +30,7 @@ use rusqlite::Connection;
 pub(crate) use self::committer::Committer;
 pub(super) use self::ledger::prepare_lowering;
 use self::ledger::{Bounds, Ledger};
+use self::mover::Mover;
 use super::Fault;
 
 /// Told when a write is on disk or cannot be.
@@ -91,9 +93,10 @@ impl Journal {
     /// Opens or makes the log.
     pub fn open(path: &Path, on_written: OnWritten) -> Result<Journal, Fault> {
         let (journal, committer) = Journal::prepare(path, on_written)?;
+        let mover = Mover::start(path)?;
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || committer.run())
+            .spawn(move || committer.run(mover))
             .map_err(|e| Fault::new("cannot start the journal's thread", e))?;
         *guard(&journal.writer.thread) = Some(thread);
         Ok(journal)

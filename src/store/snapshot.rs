@@ -36,7 +36,7 @@ const UNFINISHED: &str = "unfinished.db";
 pub fn build(state: &State, folder: &Path) -> Result<Snapshot, Fault> {
     let unfinished = folder.join(UNFINISHED);
     remove(&unfinished)?;
-    if let Err(fault) = state.sync() {
+    if let Err(fault) = state.sync_sometimes() {
         tracing::error!(%fault, "the disk has not taken what was written to the state");
         return Err(state.is_damaged());
     }

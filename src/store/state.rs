@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
@@ -20,7 +20,7 @@ use crate::domain::id::InterviewId;
 use crate::domain::limit;
 use crate::domain::time::Time;
 
-use super::apply::Rooms;
+use super::apply::{Care, Rooms};
 use super::{Fault, apply, copy, mend, query, schema};
 
 /// One entry of the log, as far as the state is concerned.
@@ -65,23 +65,28 @@ pub struct State {
     unmoved: AtomicUsize,
     /// At how many of them it does so again.
     due: AtomicUsize,
+    /// When it was last made sure that the disk takes what is written.
+    synced: Mutex<Instant>,
     readers: Mutex<Vec<Connection>>,
     returned: Condvar,
 }
 
-/// Pages of the write-ahead log between two checkpoints (8 MiB): what changes often is moved once.
-const CHECKPOINT_PAGES: usize = 2_048;
+/// Pages of the write-ahead log between two checkpoints (16 MiB): what changes often is moved once.
+const CHECKPOINT_PAGES: usize = 4_096;
 
 /// Entries before the first checkpoint: some 60 KiB each at most. Later ones go by what the last
 /// entries wrote.
 const CHECKPOINT_ENTRIES: usize = 64;
 
 /// An entry writes a few pages at least: beyond this count the estimate is off.
-const CHECKPOINT_ENTRIES_MAX: usize = 1_024;
+const CHECKPOINT_ENTRIES_MAX: usize = 2_048;
 
 /// Pages after which the writer makes a checkpoint itself after all (32 MiB): the mover did not get
 /// to it.
 const CHECKPOINT_PAGES_MAX: u32 = 8_192;
+
+/// How long an error of the disk may stay unknown while snapshots are made.
+const SYNC_AFTER: Duration = Duration::from_secs(60);
 
 /// The writer's pages in memory, at most. A batch of a thousand commands in as many rooms touches
 /// some 2,500 pages; with less than that SQLite writes them out and reads them back before its end.
@@ -103,6 +108,7 @@ impl State {
             mover: Mutex::new(open_writer(path)?),
             unmoved: AtomicUsize::new(0),
             due: AtomicUsize::new(CHECKPOINT_ENTRIES),
+            synced: Mutex::new(Instant::now()),
             readers: Mutex::new(readers),
             returned: Condvar::new(),
         })
@@ -152,6 +158,17 @@ impl State {
         mend::note_rest(&self.path)
     }
 
+    /// Makes sure now and then that the disk takes what is written. Not each time, because the
+    /// journal's fsync waits behind it.
+    pub(super) fn sync_sometimes(&self) -> Result<(), Fault> {
+        let mut synced = guard(&self.synced);
+        if synced.elapsed() >= SYNC_AFTER {
+            self.sync()?;
+            *synced = Instant::now();
+        }
+        Ok(())
+    }
+
     /// Waits until what was written is on the disk. An error of the disk that came while nobody
     /// waited is told here.
     pub(super) fn sync(&self) -> Result<(), Fault> {
@@ -169,19 +186,28 @@ impl State {
     fn apply_all(&self, entries: &[Entry<'_>]) -> Result<Vec<Applied>, Fault> {
         let mut db = guard(&self.writer);
         let mut rooms = guard(&self.rooms);
-        let results = self.apply_to(&mut db, &mut rooms, entries);
-        if results.is_err() {
-            rooms.forget();
+        for care in [Care::Usual, Care::Savepoints] {
+            match self.apply_to(&mut db, &mut rooms, entries, care) {
+                Ok(Some(results)) => return Ok(results),
+                Ok(None) => rooms.forget(),
+                Err(fault) => {
+                    rooms.forget();
+                    return Err(fault);
+                }
+            }
         }
-        results
+        Err(Fault::plain("a command stopped half way and left no way back"))
     }
+
+    /// None if a command stopped half way without a savepoint; then nothing was applied.
 
     fn apply_to(
         &self,
         db: &mut Connection,
         rooms: &mut Rooms,
         entries: &[Entry<'_>],
-    ) -> Result<Vec<Applied>, Fault> {
+        care: Care,
+    ) -> Result<Option<Vec<Applied>>, Fault> {
         let tx = db.transaction()?;
         let mut results = Vec::with_capacity(entries.len());
         let began_at = query::cluster::newest_time(&tx)?;
@@ -195,7 +221,11 @@ impl State {
                 }
                 Payload::Command(envelope) => {
                     newest_at = newest_at.max(envelope.at);
-                    apply::apply(&tx, rooms, &not_before(newest_at, envelope))?
+                    let envelope = not_before(newest_at, envelope);
+                    match apply::apply(&tx, rooms, &envelope, care)? {
+                        Some(applied) => applied,
+                        None => return Ok(None),
+                    }
                 }
             });
         }
@@ -211,7 +241,7 @@ impl State {
         }
         tx.commit()?;
         self.unmoved.fetch_add(entries.len(), Ordering::Relaxed);
-        Ok(results)
+        Ok(Some(results))
     }
 
     /// Puts another membership in place of the stored one, for a node that begins anew.

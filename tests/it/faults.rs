@@ -157,6 +157,55 @@ async fn a_state_that_is_no_database_any_more_is_made_again() {
     }
 }
 
+/// Puts something else where the disk would have the newest rows.
+fn age(dir: &Path) {
+    let db = rusqlite::Connection::open(dir.join("state.db")).unwrap();
+    let changed = db.execute("UPDATE event SET data = '{}' WHERE seq > 1", []).unwrap();
+    assert!(changed > 0);
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+}
+
+#[tokio::test]
+async fn a_state_that_a_power_cut_caught_is_made_again() {
+    let (mut org, practice, events) = killed().await;
+    let dir = org.node.data_dir();
+    let note = dir.join("state.db.unsynced");
+    for round in 0..3 {
+        if !note.exists() {
+            println!("this system does not name its starts, so the state waits for the disk");
+            return;
+        }
+        age(&dir);
+        match round {
+            // The machine has started again since.
+            0 => fs::write(&note, "another-start 1 2").unwrap(),
+            // The directory was copied while the node ran, and is used in its place.
+            1 => {
+                let copy = dir.with_extension("copy");
+                let copied = Command::new("cp").arg("-r").args([&dir, &copy]).status().unwrap();
+                assert!(copied.success());
+                fs::remove_dir_all(&dir).unwrap();
+                fs::rename(&copy, &dir).unwrap();
+            }
+            // The note was not whole on the disk.
+            _ => fs::write(&note, "").unwrap(),
+        }
+        org.node.restart();
+        check(&mut org, &practice, &events).await;
+        assert!(org.node.stderr().contains("the machine went down"), "round {round}");
+        assert!(!dir.join("state.db.damaged").exists(), "round {round}");
+        org.node.kill();
+    }
+    // A process that ends alone loses nothing, and after a stop in order all is on the disk.
+    org.node.restart();
+    org.node.kill();
+    org.node.restart();
+    check(&mut org, &practice, &events).await;
+    assert!(!org.node.stderr().contains("the machine went down"));
+    assert_eq!(org.node.terminate(), 0);
+    assert!(!note.exists());
+}
+
 #[tokio::test]
 async fn a_lost_state_comes_back_from_snapshot_and_journal_or_not_at_all() {
     let (mut org, practice, events) = killed().await;

@@ -12,6 +12,7 @@ use super::super::query;
 use super::super::state::Applied;
 use super::{Rooms, Step, audit, interviews};
 
+/// Applies an act. It is refused before anything is written, because it may have no savepoint.
 pub(super) fn act(
     db: &Connection,
     rooms: &mut Rooms,
@@ -212,4 +213,82 @@ fn write_answer(
         analysis
     ])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::command::{Command, NewPerson};
+    use crate::domain::id::PersonId;
+    use crate::domain::interview::{Kind, Member, Part, Plan};
+    use crate::domain::person::Role;
+    use crate::domain::refusal::Code;
+    use crate::domain::text::Email;
+    use crate::domain::time::Time;
+    use crate::store::state::{Entry, Payload, State};
+
+    fn id<T: std::str::FromStr>(n: u8) -> T
+    where
+        T::Err: std::fmt::Debug,
+    {
+        format!("019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a{n:02x}").parse().unwrap()
+    }
+
+    /// No check looks for a note with the same id; only the schema does.
+    #[test]
+    fn an_act_that_stops_half_way_leaves_nothing_and_those_beside_it_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = State::open(&dir.path().join("state.db")).unwrap();
+        let (person, interview): (PersonId, InterviewId) = (id(1), id(2));
+        let add = Command::AddPerson {
+            person: Box::new(NewPerson {
+                id: person,
+                email: Email::parse("email", "a@b.org").unwrap(),
+                display_name: "A".to_owned(),
+                role: Role::Interviewer,
+                password_hash: Some("hash".to_owned()),
+                invite_expires_at: None,
+            }),
+        };
+        let plan = Plan {
+            id: interview,
+            owner: person,
+            kind: Kind::Live,
+            title: "Round".to_owned(),
+            role: None,
+            mode: None,
+            kit_id: None,
+            auto_ask: false,
+            created_at: Time(1),
+            scheduled_at: None,
+        };
+        let members = vec![Member { person, part: Part::Interviewer }];
+        let create =
+            Command::CreateInterview { plan: Box::new(plan), members, questions: Vec::new() };
+        let act = |act| Command::Act { interview, act: Box::new(act) };
+        let note = || act(Act::Note { note_id: id(3), text: "N".to_owned(), question_id: None });
+        let say = || act(Act::Say { text: "S".to_owned(), question_id: None, words: None });
+        let commands = [add, create, act(Act::Start {}), note(), say(), note(), say()];
+        let envelopes = commands
+            .map(|command| Envelope { by: Some(person), ..Envelope::own(Time(1), command) });
+        let batch: Vec<_> = envelopes
+            .iter()
+            .map(|envelope| Entry { log_id: vec![1], what: Payload::Command(envelope) })
+            .collect();
+        let outcomes: Vec<Outcome> =
+            state.apply(&batch).unwrap().into_iter().filter_map(|done| done.outcome).collect();
+        let seqs: Vec<Option<u64>> = outcomes[2..]
+            .iter()
+            .map(|outcome| match outcome {
+                Outcome::Acted { seq, .. } => *seq,
+                Outcome::Refused { refusal } if refusal.code == Code::ConflictState => Some(99),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(seqs, [Some(1), None, Some(2), Some(99), Some(3)]);
+        let events: i64 = state
+            .read(|db| Ok(db.query_row("SELECT count(*) FROM event", [], |row| row.get(0))?))
+            .unwrap();
+        assert_eq!(events, 3);
+    }
 }

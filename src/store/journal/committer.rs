@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::ledger::Ledger;
+use super::mover::Mover;
 use super::{COMMITTED, OnWritten, Pending, Write, Written, guard};
 
 /// Writes of one transaction, so that the first of them does not wait for a thousand others.
@@ -12,7 +13,7 @@ const WRITES_PER_SYNC_MAX: usize = 1_024;
 
 /// Bytes between two checkpoints. SQLite would make one inside a commit, where somebody waits for
 /// it; ours comes after everybody was told.
-const CHECKPOINT_BYTES: usize = 4 << 20;
+const CHECKPOINT_BYTES: usize = 2 << 20;
 
 /// The writing side of the log.
 pub(crate) struct Committer {
@@ -22,6 +23,8 @@ pub(crate) struct Committer {
     on_written: OnWritten,
     pub(super) broken: Option<String>,
     unsaved_bytes: usize,
+    /// None where a test decides what happens when.
+    mover: Option<Mover>,
 }
 
 impl Committer {
@@ -31,11 +34,13 @@ impl Committer {
         pending: Arc<Mutex<Pending>>,
         on_written: OnWritten,
     ) -> Committer {
-        Committer { db, received, pending, on_written, broken: None, unsaved_bytes: 0 }
+        let (broken, unsaved_bytes, mover) = (None, 0, None);
+        Committer { db, received, pending, on_written, broken, unsaved_bytes, mover }
     }
 
     /// Writes until it is told to stop.
-    pub(super) fn run(mut self) {
+    pub(super) fn run(mut self, mover: Mover) {
+        self.mover = Some(mover);
         while self.received.recv().is_ok_and(|first| !self.commit(first)) {}
     }
 
@@ -68,7 +73,7 @@ impl Committer {
                 Some(why) => Err(std::io::Error::other(why.clone())),
             });
         }
-        if self.unsaved_bytes >= CHECKPOINT_BYTES {
+        if self.unsaved_bytes >= CHECKPOINT_BYTES && self.mover.as_mut().is_none_or(Mover::ask) {
             self.unsaved_bytes = 0;
             self.db.checkpoint();
         }

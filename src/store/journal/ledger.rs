@@ -104,13 +104,17 @@ impl Ledger {
         Ok(())
     }
 
-    /// Moves what is in the write-ahead log into the database; a reader in the way only puts it
-    /// off.
+    /// Moves what is in the write-ahead log into the database, and makes the count durable.
     pub(super) fn checkpoint(&self) {
-        if let Err(error) = self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
-            tracing::warn!(%error, "the journal's write-ahead log was not moved and grows on");
-        }
+        checkpoint(&self.db);
         self.witness.sync();
+    }
+}
+
+/// Moves what is in the write-ahead log into the database; a reader in the way only puts it off.
+pub(super) fn checkpoint(db: &Connection) {
+    if let Err(error) = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+        tracing::warn!(%error, "the journal's write-ahead log was not moved and grows on");
     }
 }
 
