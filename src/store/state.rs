@@ -6,6 +6,8 @@
 //! the end of the machine the state is made again from the newest snapshot and the journal, which
 //! is never purged beyond a durable snapshot (`mend`).
 
+mod install;
+
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,7 +23,7 @@ use crate::domain::limit;
 use crate::domain::time::Time;
 
 use super::apply::{Care, Rooms};
-use super::{Fault, apply, copy, mend, query, schema};
+use super::{Fault, apply, mend, query, schema};
 
 /// One entry of the log, as far as the state is concerned.
 pub struct Entry<'a> {
@@ -200,7 +202,6 @@ impl State {
     }
 
     /// None if a command stopped half way without a savepoint; then nothing was applied.
-
     fn apply_to(
         &self,
         db: &mut Connection,
@@ -282,60 +283,6 @@ impl State {
         self.watched(result)
     }
 
-    /// Replaces everything by the contents of a snapshot's file. Readers wait only while the copy
-    /// takes the name of the state.
-    pub fn install(&self, snapshot: &Path) -> Result<(), Fault> {
-        schema::check_state(&open_reader(snapshot)?)?;
-        let fresh = mend::with_suffix(&self.path, ".new");
-        copy::file(snapshot, &fresh)?;
-        let mut writer = guard(&self.writer);
-        guard(&self.rooms).forget();
-        let mut mover = guard(&self.mover);
-        let mut readers = guard(&self.readers);
-        while readers.len() < limit::READERS {
-            readers = self.returned.wait(readers).unwrap_or_else(PoisonError::into_inner);
-        }
-        readers.clear();
-        let installed = self.swap(&fresh, &mut writer, &mut mover);
-        // Whoever waits for a reader gets one, if only to be told that it reads nothing.
-        *readers = match open_readers(&self.path) {
-            Ok(opened) => opened,
-            Err(_) => (0..limit::READERS)
-                .map(|_| Connection::open_in_memory())
-                .collect::<Result<_, _>>()?,
-        };
-        drop(readers);
-        self.returned.notify_all();
-        installed
-    }
-
-    fn swap(
-        &self,
-        fresh: &Path,
-        writer: &mut Connection,
-        mover: &mut Connection,
-    ) -> Result<(), Fault> {
-        let busy: i64 =
-            writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        if busy != 0 {
-            // Somebody else reads the file, a snapshot or a tool: then it keeps its name and all of
-            // its pages are replaced in one transaction.
-            let copied = install_through(writer, fresh);
-            let _ = std::fs::remove_file(fresh);
-            return copied;
-        }
-        // All that was in the write-ahead log is in the database now, and closing the last
-        // connection removes it: neither can be taken for a part of what comes.
-        *mover = Connection::open_in_memory()?;
-        *writer = Connection::open_in_memory()?;
-        mend::note_unsynced_next(&self.path, fresh)?;
-        replace(fresh, &self.path)
-            .map_err(|e| Fault::new(format!("cannot replace {}", self.path.display()), e))?;
-        *writer = open_writer(&self.path)?;
-        *mover = open_writer(&self.path)?;
-        Ok(())
-    }
-
     fn take(&self) -> Connection {
         let mut readers = guard(&self.readers);
         loop {
@@ -380,27 +327,6 @@ fn open_writer(path: &Path) -> Result<Connection, Fault> {
     db.pragma_update(None, "foreign_keys", true)?;
     db.set_prepared_statement_cache_capacity(128);
     Ok(db)
-}
-
-fn install_through(writer: &mut Connection, snapshot: &Path) -> Result<(), Fault> {
-    let source = open_reader(snapshot)?;
-    let copy = rusqlite::backup::Backup::new(&source, writer)?;
-    match copy.step(-1)? {
-        rusqlite::backup::StepResult::Done => Ok(()),
-        other => Err(Fault::plain(format!("the snapshot could not be installed: {other:?}"))),
-    }
-}
-
-/// Puts one database, which has no write-ahead log, in the place of another that is closed.
-fn replace(fresh: &Path, path: &Path) -> std::io::Result<()> {
-    for suffix in ["-wal", "-shm"] {
-        match std::fs::remove_file(mend::with_suffix(path, suffix)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    std::fs::rename(fresh, path)?;
-    mend::sync_folder(path)
 }
 
 /// A command as it is applied: its time is never before that of a command before it. The clock of a

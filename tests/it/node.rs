@@ -83,12 +83,26 @@ impl Node {
         Node { dir, within: Vec::new(), args, address, running: None }
     }
 
+    /// The same, started by another program and listening elsewhere.
+    pub(crate) fn start_in(within: &[String], listen: &str) -> Node {
+        let mut node = Node::new(&["--listen", listen]);
+        node.within = within.to_vec();
+        node.restart();
+        node
+    }
+
     /// A new node of the cluster that this node is in.
     pub(crate) fn join(member: &Node) -> Node {
+        Node::join_in(member, &[], "127.0.0.1:0")
+    }
+
+    /// The same, started by another program and listening elsewhere.
+    pub(crate) fn join_in(member: &Node, within: &[String], listen: &str) -> Node {
         let token = run(member.command().args(["cluster", "token"]), b"");
         assert!(token.status.success(), "{}", String::from_utf8_lossy(&token.stderr));
         let token = String::from_utf8(token.stdout).unwrap();
-        let mut node = Node::new(&["--listen", "127.0.0.1:0"]);
+        let mut node = Node::new(&["--listen", listen]);
+        node.within = within.to_vec();
         let url = format!("http://{}", member.address);
         let join = ["cluster", "join", &url, "--token", token.trim()];
         let joined = run(node.command().args(join), b"");

@@ -1,8 +1,8 @@
 //! Moves the write-ahead log into the journal's database beside the writer.
 //!
-//! Four megabytes and their fsync hold up a writer for some 15 ms. Here they are moved while it goes
-//! on; what it has written meanwhile it moves itself, in a fraction of the time, because SQLite
-//! begins a write-ahead log anew only when all of it was moved.
+//! Some megabytes and their fsync hold up a writer for ten milliseconds and more. Here they are
+//! moved while it goes on. What it has written meanwhile it moves itself, in a fraction of the
+//! time: SQLite begins a write-ahead log anew only when all of it was moved.
 
 use std::fs::File;
 use std::path::Path;

@@ -16,23 +16,23 @@ use super::Cluster;
 
 /// Makes interviews, each under a key of its own and again until it is acknowledged, at one node
 /// after the other. How often a title was acknowledged as a new one.
-struct Writers {
+pub(super) struct Writers {
     next: AtomicUsize,
-    stop: AtomicBool,
+    pub(super) stop: AtomicBool,
     acknowledged: Mutex<BTreeMap<String, String>>,
 }
 
 impl Writers {
-    fn new() -> Writers {
+    pub(super) fn new() -> Writers {
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         Writers { next, stop, acknowledged: Mutex::default() }
     }
 
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.acknowledged.lock().unwrap().len()
     }
 
-    async fn run(&self, nodes: &[Api]) {
+    pub(super) async fn run(&self, nodes: &[Api]) {
         while !self.stop.load(Ordering::Relaxed) {
             let n = self.next.fetch_add(1, Ordering::Relaxed);
             let title = format!("interview {n}");
@@ -79,7 +79,7 @@ async fn stored(api: &Api) -> Option<BTreeMap<String, String>> {
 }
 
 /// Every node ends up with all that was acknowledged, and with the same.
-async fn check(cluster: &Cluster, writers: &Writers) {
+pub(super) async fn check(cluster: &Cluster, writers: &Writers) {
     let acknowledged = writers.acknowledged.lock().unwrap().clone();
     let mut all = Vec::new();
     for n in cluster.running() {
@@ -98,7 +98,7 @@ async fn check(cluster: &Cluster, writers: &Writers) {
     assert_eq!(all.len(), 1, "the nodes have the same");
 }
 
-async fn wait_for(writers: &Writers, more: usize) {
+pub(super) async fn wait_for(writers: &Writers, more: usize) {
     let goal = writers.count() + more;
     until("writes to go on", async || (writers.count() >= goal).then_some(())).await;
 }

@@ -4,6 +4,7 @@ mod chaos;
 mod files;
 mod forwarding;
 mod membership;
+mod network;
 mod sockets;
 
 use serde_json::Value;
@@ -26,14 +27,18 @@ impl Cluster {
         let org = Org::found().await;
         let others = (1..nodes).map(|_| Node::join(&org.node)).collect();
         let cluster = Cluster { org, others };
+        cluster.wait_until_all_vote().await;
+        cluster
+    }
+
+    async fn wait_until_all_vote(&self) {
         until("every node to vote", async || {
-            let seen = cluster.overview(0).await?;
+            let seen = self.overview(0).await?;
             let seen = seen["nodes"].as_array()?;
             let voters = seen.iter().filter(|node| node["role"] == "voter").count();
-            (voters + 1 == nodes).then_some(())
+            (voters + 1 == self.len()).then_some(())
         })
         .await;
-        cluster
     }
 
     /// How many there are.
