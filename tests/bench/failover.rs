@@ -1,8 +1,8 @@
 //! Three nodes whose leader goes: `cargo bench --bench failover`.
 //!
-//! Real processes on one machine. The leader is killed again and again (SIGKILL), and a client asks
-//! a follower for the same write, under the same key, until it is acknowledged. Then a client writes
-//! without a pause while leadership is handed over, and the longest time between two
+//! Real processes on one machine. The leader is killed again and again (SIGKILL), and a client
+//! asks a follower for the same write, under the same key, until it is acknowledged. Then a client
+//! writes without a pause while leadership is handed over, and the longest time between two
 //! acknowledgements counts; beside it, as a control, the same without a change of the leader.
 //! Nothing here passes or fails: it prints, and people compare.
 
