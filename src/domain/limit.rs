@@ -228,6 +228,9 @@ pub const SNAPSHOT_BYTES: u64 = 64 << 20;
 /// and the pages of a checkpoint still fit in, and the node need not stop half way.
 pub const DISK_FREE_BYTES_MIN: u64 = 64 << 20;
 
+/// Pause between two tellings of who is here: four a second follow any eye.
+pub const PRESENCE_MS: u64 = 250;
+
 /// Log entries kept behind a snapshot for a node that is only a little behind.
 pub const LOG_TAIL_ENTRIES: u64 = 500;
 

@@ -43,7 +43,9 @@ pub fn come_back_ms() -> u64 {
 /// A time that differs from caller to caller.
 pub(super) fn jitter_ms(up_to: u64) -> u64 {
     // The random part of a new id; nothing secret hangs on it.
-    u64::from(fresh().as_bytes()[15]) * up_to / 255
+    let id = fresh();
+    let [.., high, low] = *id.as_bytes();
+    u64::from(u16::from_be_bytes([high, low])) * up_to / u64::from(u16::MAX)
 }
 
 /// What a text frame of a client leads to.

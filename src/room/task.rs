@@ -6,6 +6,7 @@
 //! **Invariant:** events are handed out in the order of the log, each once; a gap in what the log
 //! tells is filled from the store.
 
+mod presence;
 mod propose;
 mod tell;
 mod whisper;
@@ -41,6 +42,7 @@ use super::ring::Ring;
 use super::roster::{self, Connection, Roster};
 use super::{catch_up, view};
 
+use presence::Presence;
 use propose::{Prepared, Proposed, Waiting};
 
 /// All that can happen to a room.
@@ -80,6 +82,7 @@ pub(super) struct Task {
     epoch: String,
     roster: Roster,
     coach: Coach,
+    presence: Presence,
     ring: Ring,
     inputs: mpsc::Receiver<Input>,
     mailbox: mpsc::Sender<Input>,
@@ -120,6 +123,7 @@ impl Task {
             epoch,
             roster: Roster::default(),
             coach: Coach::default(),
+            presence: Presence::default(),
             ring: Ring::default(),
             inputs,
             mailbox,
@@ -137,7 +141,7 @@ impl Task {
     pub(super) async fn run(mut self) {
         self.rest();
         loop {
-            let deadline = self.deadline;
+            let (deadline, presence) = (self.deadline, self.presence.due);
             tokio::select! {
                 biased;
                 () = deposed(&mut self.seats) => {
@@ -159,6 +163,7 @@ impl Task {
                     self.submit(waiting, prepared);
                     self.pump();
                 }
+                () = sleep_until(presence) => self.tell_presence(),
                 Some(input) = self.inputs.recv() => self.handle(input),
                 () = sleep_until(deadline) => {
                     if self.on_deadline() {
@@ -174,7 +179,7 @@ impl Task {
             Input::Join(join) => self.join(join),
             Input::Leave(id) => {
                 self.roster.remove(id);
-                self.tell_presence();
+                self.presence_changed();
                 self.rest();
             }
             Input::Frame(from, frame) => self.frame(from, frame),
@@ -184,7 +189,9 @@ impl Task {
             }
             Input::PersonGone(person, but) => self.roster.dismiss_person(person, but),
             Input::Drain => {
-                self.roster.dismiss(Bye::Draining, || Some(500 + jitter_ms(2_000)), |_| true);
+                // As many as this node has are to come back elsewhere; a thousand a second can.
+                let spread = self.hub.metrics().sockets.get().clamp(2_000, 20_000) as u64;
+                self.roster.dismiss(Bye::Draining, || Some(500 + jitter_ms(spread)), |_| true);
             }
         }
     }
@@ -228,7 +235,7 @@ impl Task {
                 None => ResumeSource::Store,
             });
         }
-        self.tell_presence();
+        self.presence_changed();
         self.caught_up(id, cursor);
     }
 

@@ -101,7 +101,7 @@ impl Task {
             Happening::MemberRemoved { person_id } => {
                 let person = *person_id;
                 self.roster.dismiss(Bye::Removed, || None, |c| c.person == person);
-                self.tell_presence();
+                self.presence_changed();
             }
             Happening::Finished {} => {
                 self.deadline = Some(Instant::now() + Duration::from_secs(limit::GOODBYE_SECONDS));

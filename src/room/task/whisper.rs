@@ -1,8 +1,7 @@
-//! What is told at once and kept nowhere: text that is being typed, signalling, who is here.
+//! What is told at once and kept nowhere: text that is being typed, signalling.
 
 use std::sync::Arc;
 
-use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::Task;
@@ -52,18 +51,5 @@ impl Task {
             return;
         }
         self.roster.whisper(&protocol::signal(by, data).into(), |_, c| c.person == to);
-    }
-
-    pub(super) fn tell_presence(&self) {
-        let people: Vec<_> = self
-            .roster
-            .present(&self.room.members)
-            .into_iter()
-            .map(|(person, (part, sockets))| {
-                json!({"person_id": person, "part": part, "sockets": sockets})
-            })
-            .collect();
-        let frame = json!({"type": "presence", "people": people}).to_string();
-        self.roster.whisper(&frame.into(), |_, _| true);
     }
 }

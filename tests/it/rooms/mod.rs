@@ -7,6 +7,7 @@ mod live;
 mod practice;
 mod repeats;
 mod resume;
+mod stress;
 
 use serde_json::{Value, json};
 
