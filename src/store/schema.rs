@@ -8,7 +8,7 @@
 //! **Invariant:** a migration that was released never changes; a database that was made by another
 //! text, or by a newer Greenroom, is refused instead of guessed at.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 
 use super::Fault;
@@ -153,7 +153,8 @@ pub(super) fn lower_state(db: &Connection, from: u32, to: u32) -> Result<(), Fau
 pub fn lower_journal(path: &std::path::Path, level: u32) -> Result<(), Fault> {
     let mut db = Connection::open(path)?;
     let Some(to) = JOURNAL_AT.get(level as usize - 1) else { return Ok(()) };
-    let tx = db.transaction()?;
+    // The last write of a node that stops may still be under way; it is waited for.
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let from = verified(&tx, JOURNAL)?;
     if *to < from {
         super::journal::prepare_lowering(&tx, path)?;

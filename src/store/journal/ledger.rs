@@ -199,7 +199,7 @@ fn read_migrations(db: &Connection) -> Result<(), Fault> {
     let read = |sql: &str| -> rusqlite::Result<Vec<String>> {
         db.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
     };
-    let list = "SELECT name || sha256 FROM migration";
+    let list = "SELECT version || name || sha256 FROM migration ORDER BY version";
     read("SELECT name FROM sqlite_schema WHERE name = 'migration'")
         .and_then(|there| if there.is_empty() { Ok(there) } else { read(list) })
         .map(drop)

@@ -21,8 +21,10 @@ pub(super) fn damage(what: &str) -> Fault {
 /// The same where SQLite noticed; any other error stays what it is.
 pub(super) fn fault(error: rusqlite::Error) -> Fault {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, Unknown};
+    // Our statements are right: one that is not understood stands before a changed schema.
+    let misread = matches!(error, rusqlite::Error::SqlInputError { .. });
     match error.sqlite_error_code() {
-        // Our statements are right: one that is not understood stands before a changed schema.
+        _ if misread => damage(&format!("its schema is not as it was ({error})")),
         Some(DatabaseCorrupt | NotADatabase | Unknown) => {
             damage(&format!("its file is no longer a sound database ({error})"))
         }
