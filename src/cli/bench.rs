@@ -9,8 +9,9 @@ mod node;
 
 mod fan_out;
 
+use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 use super::Context;
 use super::exit::Error;
 use super::output::{self, note};
-use crate::cluster::fresh;
+use super::temporary::Temporary;
 use crate::domain::limit;
 use drive::{Figure, drive, middle};
 use node::Cluster;
@@ -63,9 +64,6 @@ struct Line {
     control: Option<(&'static str, usize)>,
 }
 
-/// A directory that goes when its guard goes.
-struct Temporary(PathBuf);
-
 /// One below the limit, because an admin is there already.
 const PEOPLE_MAX: i64 = limit::PEOPLE_MAX as i64;
 
@@ -78,9 +76,9 @@ const FRAMES: &str = "frames";
 const FAN_OUT: &str = "fan-out";
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), Error> {
-    let folder = Temporary::new(&context.settings()?.data_dir)?;
-    let cluster = Cluster::start(&folder.0, args.nodes.into()).await?;
-    let measured = measure(&args, &cluster, &folder.0).await;
+    let folder = folder(&context.settings()?.data_dir)?;
+    let cluster = Cluster::start(folder.path(), args.nodes.into()).await?;
+    let measured = measure(&args, &cluster, folder.path()).await;
     let stopped = cluster.stop().await;
     let (bytes, lines) = measured?;
     stopped?;
@@ -220,24 +218,10 @@ fn document(args: &Args, bytes: usize, lines: &[Line]) -> Value {
     })
 }
 
-impl Temporary {
-    /// A folder in the data directory, so that it lies on the same disk.
-    fn new(data_dir: &Path) -> Result<Temporary, Error> {
-        let path = data_dir.join(format!("bench-{}", fresh().simple()));
-        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&path);
-        made.map_err(|error| {
-            Error::refused(format!("{} cannot be made", path.display()))
-                .why(error.to_string())
-                .next("name a directory on the disk in question with --data-dir")
-        })?;
-        Ok(Temporary(path))
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            note(&format!("{} could not be removed: {error}", self.0.display()));
-        }
-    }
+/// A folder in the data directory, so that it lies on the same disk.
+fn folder(data_dir: &Path) -> Result<Temporary, Error> {
+    // Whether it is there shows in the next step.
+    let _ = DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
+    let next = "name a directory on the disk in question with --data-dir";
+    Temporary::new(data_dir, "bench", next)
 }

@@ -19,6 +19,7 @@ mod openapi;
 mod person;
 mod score;
 mod setup;
+mod temporary;
 mod upgrade;
 
 use std::path::PathBuf;

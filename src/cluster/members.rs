@@ -16,6 +16,7 @@ use super::dial::Dialer;
 use super::identity::{Identity, Neighbour, Papers};
 use super::port::{self, Port};
 use super::replica::{Replica, Unavailable};
+use super::seat::Seat;
 use super::steward;
 use super::tls::Tls;
 use super::wire::About;
@@ -196,6 +197,8 @@ impl Replica {
     pub async fn overview(&self) -> Result<Overview, Fault> {
         let known = self.read(query::node::active).await?;
         let metrics = self.inner.raft.metrics().borrow_watched().clone();
+        // Who led before the last stop is no news: one that is not heard of leads nobody.
+        let leader = metrics.current_leader.filter(|_| self.seat() != Seat::Nowhere);
         let membership = metrics.membership_config.membership();
         let own = self.inner.about.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let last = metrics.last_log_index.unwrap_or(0);
@@ -204,7 +207,7 @@ impl Replica {
                 true => Some(own.clone()),
                 false => self.inner.book.told(node.id),
             };
-            let role = if metrics.current_leader == Some(node.id) {
+            let role = if leader == Some(node.id) {
                 Role::Leader
             } else if membership.voter_ids().any(|voter| voter == node.id) {
                 Role::Voter
@@ -235,7 +238,7 @@ impl Replica {
             }
         };
         let nodes = known.into_iter().map(view).collect();
-        Ok(Overview { leader: metrics.current_leader, term: metrics.current_term, nodes })
+        Ok(Overview { leader, term: metrics.current_term, nodes })
     }
 
     /// Hands leadership to another voter: to this one, or to the one with most of the log that was

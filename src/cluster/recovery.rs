@@ -8,8 +8,10 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use openraft::entry::RaftEntry;
+use openraft::metrics::WaitError;
 use openraft::storage::{RaftLogStorage, RaftStateMachine};
 use openraft::{Raft, RaftSnapshotBuilder};
 
@@ -25,6 +27,12 @@ use super::raft_types::{Entry, LogId, Types, decode};
 use super::runtime::Runtime;
 
 type StoredMembership = openraft::alias::StoredMembershipOf<Types>;
+
+/// How long a node that is alone may take to apply its log again.
+const RECOVERY_SECONDS: u64 = 60;
+
+/// How long one of several waits for the others: some elections.
+const OTHERS_SECONDS: u64 = 5;
 
 /// What an operator can do when this node alone cannot go on.
 const NEXT: &str = "on a node of a larger cluster: remove it with `greenroom cluster remove` on \
@@ -144,9 +152,32 @@ pub(super) async fn stand_alone(
     raft: &Raft<Types, MachineAdapter>,
     node: u64,
 ) -> Result<(), Fault> {
-    if !raft.voter_ids().eq([node]) {
+    if !is_alone(raft, node) {
         return Ok(());
     }
     let standing = raft.trigger().elect(false).await;
     standing.map_err(|e| Fault::new("cannot start consensus", e))
+}
+
+/// Waits until the state is as new as before the last stop. One of several nodes cannot tell
+/// without the others, and must not wait for them for ever: it comes up with what it has, so that
+/// people can see what is wrong.
+pub(super) async fn wait(raft: &Raft<Types, MachineAdapter>, node: u64) -> Result<(), Fault> {
+    let alone = is_alone(raft, node);
+    let seconds = if alone { RECOVERY_SECONDS } else { OTHERS_SECONDS };
+    match raft.wait_for_recovery(Some(Duration::from_secs(seconds))).await {
+        Ok(_) => Ok(()),
+        Err(WaitError::Timeout(..)) if !alone => {
+            tracing::warn!(
+                node,
+                "no majority of the nodes answers; this one comes up and reads only what it has"
+            );
+            Ok(())
+        }
+        Err(error) => Err(Fault::new("the log could not be replayed", error)),
+    }
+}
+
+fn is_alone(raft: &Raft<Types, MachineAdapter>, node: u64) -> bool {
+    raft.voter_ids().eq([node])
 }

@@ -42,9 +42,6 @@ pub type OnApplied = Box<dyn Fn(&Envelope, &Applied) + Send + Sync>;
 /// The first node of a cluster has this id; later ones are given by the cluster.
 const FIRST_NODE: u64 = 1;
 
-/// How long the log may take to be replayed at the start.
-const RECOVERY_SECONDS: u64 = 60;
-
 /// What a replica is made from.
 pub struct ReplicaOptions {
     /// Where it keeps things; locked.
@@ -221,9 +218,7 @@ impl Replica {
         }
         recovery::stand_alone(raft, self.inner.node).await?;
         if known || founds {
-            raft.wait_for_recovery(Some(Duration::from_secs(RECOVERY_SECONDS)))
-                .await
-                .map_err(|e| Fault::new("the log could not be replayed", e))?;
+            recovery::wait(raft, self.inner.node).await?;
         }
         Ok(())
     }

@@ -33,6 +33,7 @@ pub fn open(path: &Path) -> Result<(State, Option<PathBuf>), Fault> {
              the disk; it is made again from snapshot and journal"
         );
         remove_all(path).map_err(|e| Fault::new(format!("cannot remove {}", path.display()), e))?;
+        take(&suspect)?;
         return State::open(path).map(|state| (state, None));
     }
     // After a stop in order nothing was half written, and the whole file need not be read.
@@ -61,7 +62,7 @@ const UNSYNCED: &str = "unsynced";
 pub fn note_unsynced(path: &Path) -> Result<(), Fault> {
     match place(path)? {
         Some(place) => put(&beside(path, UNSYNCED), &place),
-        None => Ok(()),
+        None => take(&beside(path, UNSYNCED)).map(drop),
     }
 }
 

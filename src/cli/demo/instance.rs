@@ -1,17 +1,15 @@
 //! A node of its own in this process, on a directory that is removed when the demo ends.
 
-use std::fs::DirBuilder;
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use uuid::Uuid;
 
 use crate::cli::exit::Error;
 use crate::cli::output::note;
 use crate::cli::serve::{self, Running};
+use crate::cli::temporary::Temporary;
 use crate::config::settings::{Flags, Settings};
 
 /// The node and its directory.
@@ -25,17 +23,18 @@ pub(super) struct Interrupt {
     signals: [Signal; 3],
 }
 
-/// A directory that goes when its guard goes.
-struct Temporary(PathBuf);
-
 /// A node has let go of its connections by then; what is removed needs no more care.
 const STOP_SECONDS: u64 = 15;
 
 impl Instance {
     /// Starts a node on an empty directory. Settings of the machine do not apply to it.
     pub(super) async fn start(listen: &str) -> Result<Instance, Error> {
-        let directory = Temporary::new(&std::env::temp_dir())?;
-        let settings = settings(&directory.0, listen)?;
+        let directory = Temporary::new(
+            &std::env::temp_dir(),
+            "greenroom-demo",
+            "name a directory that can be written with the variable TMPDIR",
+        )?;
+        let settings = settings(directory.path(), listen)?;
         let running = serve::start(settings).await?;
         Ok(Instance { running, directory })
     }
@@ -90,28 +89,6 @@ impl Interrupt {
     }
 }
 
-impl Temporary {
-    /// A fresh directory that nobody else may read.
-    fn new(parent: &Path) -> Result<Temporary, Error> {
-        let path = parent.join(format!("greenroom-demo-{}", Uuid::now_v7().simple()));
-        let made = DirBuilder::new().mode(0o700).create(&path);
-        made.map_err(|error| {
-            Error::refused(format!("{} cannot be made", path.display()))
-                .why(error.to_string())
-                .next("name a directory that can be written with the variable TMPDIR")
-        })?;
-        Ok(Temporary(path))
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            note(&format!("{} could not be removed: {error}", self.0.display()));
-        }
-    }
-}
-
 /// Only flags count: an empty file stands in for the one that may lie in the working directory.
 fn settings(directory: &Path, listen: &str) -> Result<Settings, Error> {
     let file = directory.join("greenroom.toml");
@@ -128,19 +105,6 @@ fn settings(directory: &Path, listen: &str) -> Result<Settings, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
-
-    #[test]
-    fn the_directory_is_private_and_goes_with_its_guard() {
-        let parent = tempfile::tempdir().unwrap();
-        let directory = Temporary::new(parent.path()).unwrap();
-        let path = directory.0.clone();
-        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o700);
-        std::fs::write(path.join("file"), "x").unwrap();
-        drop(directory);
-        assert!(!path.exists());
-        assert!(Temporary::new(&parent.path().join("missing")).is_err());
-    }
 
     #[test]
     fn the_instance_lies_in_its_own_directory() {

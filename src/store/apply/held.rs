@@ -20,9 +20,10 @@ pub(in crate::store) struct Rooms {
     uses: u64,
 }
 
-/// Rooms at a time: some 5 KB each with the questions of a usual kit. More rooms than that rarely
-/// speak at once, and the one beyond is read from its rows.
-const ROOMS_MAX: usize = 512;
+/// Rooms at a time: some 5 KB each with the questions of a usual kit, 0.4 MB if somebody fills one
+/// with the longest. More rooms than that rarely speak at once; the one beyond is read from its
+/// rows.
+const ROOMS_MAX: usize = 256;
 
 impl Rooms {
     /// Takes a room out, from here or from its rows.

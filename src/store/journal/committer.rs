@@ -73,11 +73,31 @@ impl Committer {
                 Some(why) => Err(std::io::Error::other(why.clone())),
             });
         }
-        if self.unsaved_bytes >= CHECKPOINT_BYTES && self.mover.as_mut().is_none_or(Mover::ask) {
-            self.unsaved_bytes = 0;
-            self.db.checkpoint();
+        // After a failed fsync nobody knows which pages are on disk, and a second one would say
+        // that all is well. The write-ahead log is still whole; the next start moves it again.
+        if self.broken.is_none()
+            && let Err(error) = self.move_on()
+        {
+            tracing::error!(%error, "the journal's write-ahead log was not moved");
+            self.broken = Some(format!("the journal cannot be written: {error}"));
         }
         stop
+    }
+
+    /// Moves the write-ahead log into the database when there is much in it.
+    fn move_on(&mut self) -> std::io::Result<()> {
+        if self.unsaved_bytes < CHECKPOINT_BYTES {
+            return Ok(());
+        }
+        let may_move = match &mut self.mover {
+            Some(mover) => mover.ask()?,
+            None => true,
+        };
+        if may_move {
+            self.unsaved_bytes = 0;
+            self.db.checkpoint().map_err(std::io::Error::other)?;
+        }
+        Ok(())
     }
 }
 

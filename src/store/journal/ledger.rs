@@ -105,17 +105,16 @@ impl Ledger {
     }
 
     /// Moves what is in the write-ahead log into the database, and makes the count durable.
-    pub(super) fn checkpoint(&self) {
-        checkpoint(&self.db);
+    pub(super) fn checkpoint(&self) -> Result<(), rusqlite::Error> {
+        checkpoint(&self.db)?;
         self.witness.sync();
+        Ok(())
     }
 }
 
 /// Moves what is in the write-ahead log into the database; a reader in the way only puts it off.
-pub(super) fn checkpoint(db: &Connection) {
-    if let Err(error) = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
-        tracing::warn!(%error, "the journal's write-ahead log was not moved and grows on");
-    }
+pub(super) fn checkpoint(db: &Connection) -> Result<(), rusqlite::Error> {
+    db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
 }
 
 /// A transaction that is being filled.

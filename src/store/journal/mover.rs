@@ -5,21 +5,22 @@
 //! time: SQLite begins a write-ahead log anew only when all of it was moved.
 
 use std::fs::File;
+use std::io;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
-use super::{Fault, ledger};
+use super::{Fault, guard, ledger};
 
 /// A thread with a connection of its own.
 pub(super) struct Mover {
     /// Gone when the thread has to end.
     ask: Option<SyncSender<()>>,
-    moved: Arc<AtomicBool>,
+    /// What came of the last time, until somebody looks.
+    came: Arc<Mutex<Option<io::Result<()>>>>,
     /// It was asked, and nobody has looked at what came of it.
     busy: bool,
     thread: Option<JoinHandle<()>>,
@@ -30,23 +31,29 @@ impl Mover {
         let db = ledger::connect(journal)?;
         let file = File::open(journal)
             .map_err(|e| Fault::new(format!("cannot open {}", journal.display()), e))?;
-        let moved = Arc::new(AtomicBool::new(false));
+        let came = Arc::default();
         // One place: it is asked again only after it has answered.
         let (ask, asked) = sync_channel(1);
-        let tell = moved.clone();
+        let tell = Arc::clone(&came);
         let thread = std::thread::Builder::new()
             .name("journal-mover".to_owned())
-            .spawn(move || work(&db, &file, &asked, &tell))
+            .spawn(move || {
+                while asked.recv().is_ok() {
+                    *guard(&tell) = Some(work(&db, &file));
+                }
+            })
             .map_err(|e| Fault::new("cannot start the journal's second thread", e))?;
-        Ok(Mover { ask: Some(ask), moved, busy: false, thread: Some(thread) })
+        Ok(Mover { ask: Some(ask), came, busy: false, thread: Some(thread) })
     }
 
     /// Asks it to move what is there, unless it does so already. Whether it has moved what it was
     /// asked for before, and the writer can move the rest.
-    pub(super) fn ask(&mut self) -> bool {
-        if self.busy && self.moved.swap(false, Ordering::Acquire) {
+    pub(super) fn ask(&mut self) -> io::Result<bool> {
+        if self.busy
+            && let Some(came) = guard(&self.came).take()
+        {
             self.busy = false;
-            return true;
+            return came.map(|()| true);
         }
         if !self.busy
             && let Some(ask) = &self.ask
@@ -54,18 +61,14 @@ impl Mover {
             self.busy = ask.try_send(()).is_ok();
         }
         // A thread that has ended moves nothing more: then the writer does.
-        !self.busy
+        Ok(!self.busy)
     }
 }
 
-fn work(db: &Connection, file: &File, asked: &Receiver<()>, moved: &AtomicBool) {
-    while asked.recv().is_ok() {
-        ledger::checkpoint(db);
-        // SQLite does this only if nothing was written meanwhile; then the writer would wait for
-        // it. It does so again for the rest, and that tells an error of the disk.
-        let _ = file.sync_data();
-        moved.store(true, Ordering::Release);
-    }
+fn work(db: &Connection, file: &File) -> io::Result<()> {
+    ledger::checkpoint(db).map_err(io::Error::other)?;
+    // SQLite does this only if nothing was written meanwhile; then the writer would wait for it.
+    file.sync_data()
 }
 
 impl Drop for Mover {

@@ -154,6 +154,40 @@ async fn all_nodes_are_killed_at_once_and_come_back() {
 }
 
 #[tokio::test]
+async fn one_of_three_comes_up_alone_and_says_so() {
+    let mut cluster = Cluster::start(3).await;
+    let leader = cluster.leader().await;
+    let admin = cluster.org.admin.api.clone();
+    let body = json!({"kind": "practice", "title": "Before"});
+    cluster.at(leader, &admin).post("/api/v1/interviews", body).await.ok(201);
+    for n in 0..3 {
+        cluster.kill(n);
+    }
+    // Once the one that led, once one that did not.
+    for n in [leader, (leader + 1) % 3] {
+        cluster.restart(n);
+        let api = cluster.at(n, &admin);
+        assert_eq!(api.get("/readyz").await.status, 503);
+        let seen = api.get("/api/v1/interviews?stale=ok").await.ok(200);
+        assert_eq!(items(&seen)[0]["title"], "Before");
+        assert_eq!(cluster.overview(n).await.unwrap()["leader"], Value::Null);
+        let body = json!({"kind": "practice", "title": "Alone"});
+        api.post("/api/v1/interviews", body).await.refused(503, "cluster.no_leader");
+        cluster.kill(n);
+    }
+    for n in 0..3 {
+        cluster.node_mut(n).restart_without_waiting();
+    }
+    for n in 0..3 {
+        cluster.node_mut(n).wait_until_up();
+    }
+    cluster.leader().await;
+    let api = cluster.at(leader, &admin);
+    let seen = api.get("/api/v1/interviews").await.ok(200);
+    assert_eq!(items(&seen).len(), 1, "what was refused is not there");
+}
+
+#[tokio::test]
 async fn a_frozen_leader_shows_nothing_old_when_it_wakes() {
     let cluster = Cluster::start(3).await;
     let leader = cluster.leader().await;
