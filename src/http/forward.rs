@@ -274,7 +274,8 @@ impl Trip {
         };
         let answer = tokio::select! {
             answer = line.send(self.outgoing()) => answer,
-            // Somebody else leads now: a leader that hangs need not be waited for.
+            // Somebody else leads now, or that one is not heard any more, be it that it hangs or that
+            // this node is cut off: it need not be waited for.
             () = moved_from(app.replica.watch_seat(), node), if self.may_repeat() => {
                 return Leg::Unknown(unknown());
             }
@@ -377,8 +378,7 @@ fn strip(headers: &mut HeaderMap) {
 }
 
 async fn moved_from(mut seats: watch::Receiver<Seat>, node: u64) {
-    let elsewhere = |seat: &Seat| !matches!(*seat, Seat::Nowhere) && *seat != Seat::There(node);
-    if seats.wait_for(elsewhere).await.is_err() {
+    if seats.wait_for(|seat| *seat != Seat::There(node)).await.is_err() {
         // Consensus has ended and will say nothing more.
         std::future::pending().await
     }
