@@ -36,7 +36,13 @@ pub fn decide(room: &Room, by: Option<PersonId>, act: &Act) -> Result<Vec<Happen
         Act::RemoveMember { person } => vec![Happening::MemberRemoved { person_id: *person }],
         Act::ReportReady { .. } => vec![Happening::ReportReady {}],
     };
-    if room.last_seq + happenings.len() as u64 > limit::EVENTS_PER_INTERVIEW_MAX {
+    // What ends a room or lets somebody out of it is taken from a full one too: few such acts can
+    // follow, and without them the room would stay open for ever.
+    let ends = matches!(
+        act,
+        Act::Finish {} | Act::Cancel {} | Act::RemoveMember { .. } | Act::ReportReady { .. }
+    );
+    if !ends && room.last_seq + happenings.len() as u64 > limit::EVENTS_PER_INTERVIEW_MAX {
         let detail = format!(
             "this interview has reached its {} events; finish it and start another one",
             limit::EVENTS_PER_INTERVIEW_MAX
@@ -96,11 +102,11 @@ fn fits(room: &Room, act: &Act) -> Result<(), Refusal> {
         Act::Cancel {} => Ok(()),
         Act::Ask { question_id, .. } => may_be_asked(room, *question_id),
         Act::Say { question_id, .. } => {
-            live(room)?;
+            live(room, "say anything")?;
             question_id.map_or(Ok(()), |id| asked(room, id).map(|_| ()))
         }
         Act::Answer { question_id, .. } => {
-            live(room)?;
+            live(room, "answer")?;
             match asked(room, *question_id)?.answer_id {
                 Some(_) => {
                     Err(Refusal::conflict("this question is answered; wait for the next one"))
@@ -123,7 +129,7 @@ fn fits(room: &Room, act: &Act) -> Result<(), Refusal> {
 }
 
 fn may_be_asked(room: &Room, question: QuestionId) -> Result<(), Refusal> {
-    live(room)?;
+    live(room, "ask a question")?;
     if room.questions.len() >= limit::QUESTIONS_PER_INTERVIEW_MAX {
         let max = limit::QUESTIONS_PER_INTERVIEW_MAX;
         return Err(Refusal::new(
@@ -139,7 +145,7 @@ fn may_be_asked(room: &Room, question: QuestionId) -> Result<(), Refusal> {
 
 fn may_be_added(room: &Room, person: PersonId, part: Part) -> Result<(), Refusal> {
     if room.state.is_over() {
-        return Err(closed(room.state));
+        return Err(closed("add a member", room.state));
     }
     if room.part(person) == Some(part) {
         return Err(Refusal::conflict("this person has this part already"));
@@ -204,13 +210,14 @@ fn asked(room: &Room, id: QuestionId) -> Result<&Question, Refusal> {
     }
 }
 
-fn live(room: &Room) -> Result<(), Refusal> {
+fn live(room: &Room, verb: &str) -> Result<(), Refusal> {
     match room.state {
         State::Live => Ok(()),
-        State::Scheduled | State::Lobby => {
-            Err(Refusal::conflict("the interview has not begun; its owner starts it"))
-        }
-        state => Err(closed(state)),
+        state @ (State::Scheduled | State::Lobby) => Err(Refusal::conflict(format!(
+            "cannot {verb} in an interview that has not begun ({}); its owner starts it",
+            state.as_str()
+        ))),
+        state => Err(closed(verb, state)),
     }
 }
 
@@ -218,9 +225,9 @@ fn illegal(verb: &str, state: State) -> Refusal {
     Refusal::conflict(format!("cannot {verb} an interview that is {}", state.as_str()))
 }
 
-fn closed(state: State) -> Refusal {
+fn closed(verb: &str, state: State) -> Refusal {
     Refusal::new(
         Code::RoomClosed,
-        format!("the interview is {}; nothing can be added", state.as_str()),
+        format!("cannot {verb} in an interview that is {}; it is over", state.as_str()),
     )
 }

@@ -4,6 +4,7 @@ mod admission;
 mod bad_frames;
 mod endings;
 mod live;
+mod model;
 mod practice;
 mod repeats;
 mod resume;
