@@ -33,6 +33,9 @@ pub const SOCKETS_MAX: usize = 20_000;
 /// How long a socket may stay silent before its `hello`, so that half-open ones do not pile up.
 pub const HELLO_SECONDS: u64 = 5;
 
+/// The words about a frame that cannot be read: it may quote the frame, which is up to 64 KiB.
+pub const REFUSAL_CHARS_MAX: usize = 400;
+
 /// Bad frames within [`BAD_FRAMES_SECONDS`] that close a socket.
 pub const BAD_FRAMES_MAX: usize = 3;
 

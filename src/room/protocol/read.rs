@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{BadFrame, ClientFrame, Hello, Wish};
@@ -49,6 +50,7 @@ pub fn read(text: &str) -> Result<(ClientFrame, &'static str), BadFrame> {
         }
         "signal" => {
             let Signal { to, data, .. } = fields(text)?;
+            can_be_passed_on(text)?;
             (ClientFrame::Signal { to, data }, "signal")
         }
         "set" => {
@@ -60,6 +62,7 @@ pub fn read(text: &str) -> Result<(ClientFrame, &'static str), BadFrame> {
         }
         "ping" => {
             let Ping { at, .. } = fields(text)?;
+            can_be_passed_on(text)?;
             (ClientFrame::Ping { at }, "ping")
         }
         "hello" => return Err(bad(None, "`hello` was said before".to_owned())),
@@ -272,11 +275,19 @@ pub(super) fn fields<T: DeserializeOwned>(text: &str) -> Result<T, BadFrame> {
     })
 }
 
+/// Raw values are only skimmed, and are then sent to somebody else: a lone surrogate, a number out
+/// of range or nesting without end must not get to a reader that is stricter than the skimming.
+fn can_be_passed_on(text: &str) -> Result<(), BadFrame> {
+    fields::<Value>(text).map(|_| ())
+}
+
 fn prose_or_empty(field: &str, text: &str, bytes_max: usize) -> Result<String, FieldError> {
     text::optional_prose(field, text, bytes_max)
 }
 
 fn bad(id: Option<String>, detail: String) -> BadFrame {
+    // An error quotes names from the frame; a refusal is not to be as long as what it refuses.
+    let detail: String = detail.chars().take(limit::REFUSAL_CHARS_MAX).collect();
     BadFrame { id, refusal: Refusal::new(Code::FrameBad, detail) }
 }
 

@@ -3,6 +3,7 @@
 mod admission;
 mod bad_frames;
 mod endings;
+mod hostile;
 mod live;
 mod model;
 mod practice;
