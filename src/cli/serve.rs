@@ -9,19 +9,22 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::auth::secret::{Purpose, Secrets};
 use crate::cluster::{Ended, Replica, ReplicaOptions, Unavailable};
 use crate::config::kits;
 use crate::config::settings::Settings;
+use crate::domain::id::InterviewId;
 use crate::domain::limit;
 use crate::http::app::{App, Parts, Shared};
 use crate::http::{router, serve};
 use crate::insight::Engine;
 use crate::jobs::backup::{self, Backups};
+use crate::jobs::lapse::{self, Patience};
 use crate::jobs::report;
+use crate::room::hub::Rules;
 use crate::store::Fault;
 use crate::store::directory::{Directory, DirectoryError};
 use crate::store::query;
@@ -111,6 +114,7 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
         None => Some(setup_token(&directory, &secrets, &identity)?),
     };
     let backups = Backups::open(replica.clone(), &directory, &settings, metrics.clone())?;
+    let patience = Patience::of(&settings);
     let public_url =
         settings.public_url.unwrap_or_else(|| format!("http://{}", reachable(address)));
     let app = App::new(Parts {
@@ -120,6 +124,8 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
         kits: kits::built_in(),
         public_url: public_url.clone(),
         loopback: address.ip().is_loopback(),
+        login_seconds: settings.login_seconds as i64,
+        rules: Rules { frames_per_second: settings.rooms_frames_per_second },
         allowed_origins: settings.allowed_origins,
         metrics_token,
         directory: directory.clone(),
@@ -143,9 +149,20 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
         tokio::spawn(serve::tcp(listener, router.clone(), stopping.clone())),
         tokio::spawn(serve::unix(operator, router, stopping)),
     ];
-    tokio::spawn(report::run(replica, to_report));
-    tokio::spawn(backup::run(backups));
+    work_alone(replica, to_report, patience, backups);
     Ok(Running { address, public_url, setup_token, app, stop, servers })
+}
+
+/// Begins the work for which no person waits.
+fn work_alone(
+    replica: Replica,
+    to_report: mpsc::Receiver<InterviewId>,
+    patience: Patience,
+    backups: Arc<Backups>,
+) {
+    tokio::spawn(report::run(replica.clone(), to_report));
+    tokio::spawn(lapse::run(replica, patience));
+    tokio::spawn(backup::run(backups));
 }
 
 impl Running {

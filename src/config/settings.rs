@@ -36,6 +36,14 @@ pub struct Settings {
     pub backup_keep_last: u64,
     /// For how many weeks the newest scheduled backup of each stays too.
     pub backup_keep_weekly: u64,
+    /// How long a login lasts without being used.
+    pub login_seconds: u64,
+    /// Frames a second that one socket may send.
+    pub rooms_frames_per_second: u32,
+    /// Seconds without an event after which a live interview is finished.
+    pub rooms_quiet_seconds: u64,
+    /// Seconds after which an interview that was never started is cancelled.
+    pub rooms_wait_seconds: u64,
     /// Where each setting came from, by its key.
     pub origins: BTreeMap<&'static str, Origin>,
 }
@@ -116,6 +124,10 @@ impl Settings {
             backup_every_hours: 0,
             backup_keep_last: 1,
             backup_keep_weekly: 0,
+            login_seconds: 1,
+            rooms_frames_per_second: 1,
+            rooms_quiet_seconds: 1,
+            rooms_wait_seconds: 1,
             origins: BTreeMap::new(),
         }
     }

@@ -3,6 +3,8 @@
 //! The order of the rows is the order in the help, the template and the reference.
 
 mod backup;
+mod login;
+mod rooms;
 
 use super::settings::{Environment, Flags, Settings};
 use super::value::{self, Value};
@@ -77,6 +79,10 @@ pub const SETTINGS: &[Setting] = &[
     backup::EVERY_HOURS,
     backup::KEEP_LAST,
     backup::KEEP_WEEKLY,
+    login::SECONDS,
+    rooms::FRAMES_PER_SECOND,
+    rooms::QUIET_SECONDS,
+    rooms::WAIT_SECONDS,
 ];
 
 /// Names that begin like ours but are read elsewhere: this one says at build time where the pages

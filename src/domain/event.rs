@@ -28,6 +28,12 @@ pub enum Happening {
         /// Whether the room asked it by itself.
         auto: bool,
     },
+    /// A question was left without an answer.
+    #[serde(rename = "question.skipped")]
+    Skipped {
+        /// Which.
+        question_id: QuestionId,
+    },
     /// Somebody said something.
     #[serde(rename = "transcript.final")]
     Said {
@@ -83,6 +89,7 @@ impl Happening {
         match self {
             Happening::Started {} => "interview.started",
             Happening::Asked { .. } => "question.asked",
+            Happening::Skipped { .. } => "question.skipped",
             Happening::Said { .. } => "transcript.final",
             Happening::Answered { .. } => "answer.analysed",
             Happening::MemberAdded { .. } => "member.added",

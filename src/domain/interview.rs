@@ -2,10 +2,14 @@
 //!
 //! ```text
 //! scheduled ──┐
-//!             ├─ start ─▶ live ── finish ─▶ finished
+//!             ├─ start ─▶ live ── finish, lapse ─▶ finished
 //! lobby ──────┘            │
-//!    └───── cancel ────────┴──────────────▶ cancelled
+//!    └── cancel, lapse ────┴──── cancel ────────▶ cancelled
 //! ```
+//!
+//! Nothing leads out of `finished` and `cancelled`. `lapse` is the product's own move, for an
+//! interview that everybody has forgotten: see `crate::jobs::lapse`. Every other move is refused by
+//! its name in `super::room`.
 
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +108,45 @@ pub struct Question {
     pub asked_seq: Option<u64>,
     /// The answer that closed it.
     pub answer_id: Option<AnswerId>,
+    /// The event that left it without an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped_seq: Option<u64>,
+}
+
+/// Where a question stands.
+///
+/// ```text
+/// planned ── ask ─▶ asked ── first words ─▶ answering ── answer ─▶ analysed
+///                     └───────── skip ──────────┴─────▶ skipped
+/// ```
+///
+/// `answering` is seen by those who are there and is not stored: no rule hangs on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Turn {
+    /// Not asked yet.
+    Planned,
+    /// Asked; nobody has said anything.
+    Asked,
+    /// Somebody has begun to answer.
+    Answering,
+    /// Answered; in a practice the engine has said what it sees.
+    Analysed,
+    /// Left without an answer.
+    Skipped,
+}
+
+impl Question {
+    /// Where it stands; `begun` says whether somebody has said something to it.
+    pub fn turn(&self, begun: bool) -> Turn {
+        match (self.asked_seq, self.answer_id, self.skipped_seq) {
+            (None, ..) => Turn::Planned,
+            (_, Some(_), _) => Turn::Analysed,
+            (_, _, Some(_)) => Turn::Skipped,
+            _ if begun => Turn::Answering,
+            _ => Turn::Asked,
+        }
+    }
 }
 
 /// A member of an interview.

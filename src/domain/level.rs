@@ -4,6 +4,10 @@
 //! that cannot read it.
 
 use super::command::Command;
+use super::room::Act;
+
+/// The level that knows skipped questions and forgotten interviews.
+pub const TURNS: u32 = 4;
 
 /// The level at which a command came into being.
 pub fn needed_by(command: &Command) -> u32 {
@@ -21,7 +25,6 @@ pub fn needed_by(command: &Command) -> u32 {
         | Command::SetContext { .. }
         | Command::PutKit { .. }
         | Command::CreateInterview { .. }
-        | Command::Act { .. }
         | Command::Share { .. }
         | Command::Unshare { .. }
         | Command::GiveFeedback { .. }
@@ -33,6 +36,19 @@ pub fn needed_by(command: &Command) -> u32 {
         | Command::PlaceNode { .. }
         | Command::RetireNode { .. }
         | Command::Refound { .. } => 2,
+        Command::Act { act, .. } => match **act {
+            Act::Skip { .. } | Act::Lapse { .. } => TURNS,
+            Act::Start { .. }
+            | Act::Finish { .. }
+            | Act::Cancel { .. }
+            | Act::Ask { .. }
+            | Act::Say { .. }
+            | Act::Answer { .. }
+            | Act::Note { .. }
+            | Act::AddMember { .. }
+            | Act::RemoveMember { .. }
+            | Act::ReportReady { .. } => 1,
+        },
         Command::KeepFilePart { .. } | Command::KeepCv { .. } => 3,
     }
 }

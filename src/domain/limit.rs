@@ -11,11 +11,19 @@ pub const BODY_BYTES_MAX: usize = 1 << 20;
 pub const FRAME_BYTES_MAX: usize = 65_536;
 
 /// Frames a second of one socket; a fast typist's partials and answers stay under 10.
+/// What an admin sets instead stays below a thousand times that: enough to measure with.
 pub const FRAMES_PER_SECOND: u32 = 50;
 
-/// Frames that may come at once after a pause: two seconds' worth, so that a resend after a
-/// reconnect passes.
-pub const FRAMES_BURST: u32 = 100;
+/// See [`FRAMES_PER_SECOND`].
+pub const FRAMES_PER_SECOND_MAX: u64 = 50_000;
+
+/// Seconds' worth of frames that may come at once after a pause, so that a resend after a reconnect
+/// passes.
+pub const BURST_SECONDS: u32 = 2;
+
+/// Frames a second of one person in one room, over all sockets, as a multiple of one socket's: some
+/// tabs and devices, not thirty-two at full speed.
+pub const PERSON_RATE_FACTOR: u32 = 8;
 
 /// Seconds of twice the allowed rate after which a socket is closed with 4429.
 pub const FLOOD_SECONDS: u64 = 5;
@@ -48,9 +56,25 @@ pub const TICKET_SECONDS: u64 = 30;
 /// Tickets alive at once on a node: 30 s of a thousand sockets a second.
 pub const TICKETS_MAX: usize = 30_000;
 
-/// Frames that wait for one slow reader before it is closed; it resumes from the store and loses
-/// nothing.
-pub const OUTBOX_FRAMES_MAX: usize = 1_024;
+/// Events that wait for one slow reader; after them it is fed from the store at its own pace.
+pub const OUTBOX_FRAMES_MAX: usize = 256;
+
+/// Bytes of those events: a slow reader costs this much memory and not more.
+pub const OUTBOX_BYTES_MAX: usize = 256 << 10;
+
+/// Answers to a reader's own frames that may wait beyond that, so that an `ack` finds room while
+/// the store feeds it.
+pub const OUTBOX_ANSWERS_MAX: usize = 256;
+
+/// Frames that wait for a reader that is behind: more than one write takes with it. From there on a
+/// newer ephemeral frame takes the place of an older one.
+pub const OUTBOX_BEHIND_FRAMES: usize = 64;
+
+/// Ephemeral frames that wait for one slow reader: what a room of people says, and some signalling.
+pub const OUTBOX_EPHEMERAL_MAX: usize = 192;
+
+/// Bytes of those: two texts of the longest kind.
+pub const OUTBOX_EPHEMERAL_BYTES_MAX: usize = 128 << 10;
 
 /// Inputs that wait for one room's loop. Senders wait beyond it, which slows only the room's own
 /// sockets.
@@ -70,6 +94,9 @@ pub const SILENCE_SECONDS: u64 = 45;
 
 /// A room without sockets leaves memory after so long; the store brings it back.
 pub const ROOM_IDLE_SECONDS: u64 = 60;
+
+/// After how long an interview may count as forgotten at the latest: a year, or it never would.
+pub const LAPSE_SECONDS_MAX: u64 = 366 * 24 * 60 * 60;
 
 /// Events sent from memory on resume; older ones come from the store.
 pub const RING_EVENTS: usize = 512;
@@ -175,8 +202,8 @@ pub const PEOPLE_MAX: usize = 100_000;
 /// An access token's life.
 pub const ACCESS_TOKEN_SECONDS: i64 = 15 * 60;
 
-/// A login's life without use of its refresh token: two working weeks.
-pub const SESSION_SECONDS: i64 = 14 * 24 * 60 * 60;
+/// A login's longest life without use of its refresh token that an admin can set: a year.
+pub const LOGIN_SECONDS_MAX: u64 = 366 * 24 * 60 * 60;
 
 /// An invite link's life.
 pub const INVITE_SECONDS: i64 = 7 * 24 * 60 * 60;
@@ -233,6 +260,10 @@ pub const DISK_FREE_BYTES_MIN: u64 = 64 << 20;
 
 /// Pause between two tellings of who is here: four a second follow any eye.
 pub const PRESENCE_MS: u64 = 250;
+
+/// How long somebody whose connection broke is shown as away before as gone: a change of leader and
+/// a page that tries some times fit in.
+pub const AWAY_SECONDS: u64 = 10;
 
 /// Log entries kept behind a snapshot for a node that is only a little behind.
 pub const LOG_TAIL_ENTRIES: u64 = 500;
@@ -358,7 +389,7 @@ pub const TUNNEL_DIALS_MAX: usize = 64;
 
 /// Frames of one tunnel that are kept until they are answered: as many as may come at once, so that
 /// sending them again passes the new leader's gate.
-pub const TUNNEL_KEPT_FRAMES_MAX: usize = FRAMES_BURST as usize;
+pub const TUNNEL_KEPT_FRAMES_MAX: usize = (BURST_SECONDS * FRAMES_PER_SECOND) as usize;
 
 /// Bytes of those frames. A client with more on its way comes back by itself instead.
 pub const TUNNEL_KEPT_BYTES_MAX: usize = 1 << 20;

@@ -38,6 +38,11 @@ pub enum Act {
         /// Its words.
         text: String,
     },
+    /// Go on without an answer.
+    Skip {
+        /// The question.
+        question_id: QuestionId,
+    },
     /// Say something.
     Say {
         /// On which question.
@@ -82,6 +87,11 @@ pub enum Act {
     RemoveMember {
         /// Who.
         person: PersonId,
+    },
+    /// End what everybody has forgotten; done by the product, not by a person.
+    Lapse {
+        /// The last event when it was found forgotten: if there is another one by now, it is not.
+        seen: u64,
     },
     /// The report was made; done by the product, not by a person.
     ReportReady {
@@ -163,7 +173,13 @@ pub fn fold(room: &mut Room, event: &Event) {
                     focus: Vec::new(),
                     asked_seq: Some(event.seq),
                     answer_id: None,
+                    skipped_seq: None,
                 }),
+            }
+        }
+        Happening::Skipped { question_id } => {
+            if let Some(question) = room.questions.iter_mut().find(|q| q.id == *question_id) {
+                question.skipped_seq = Some(event.seq);
             }
         }
         Happening::Said { .. } => {}

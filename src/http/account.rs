@@ -87,7 +87,7 @@ pub(super) async fn refresh(
     let command = async || {
         let opened = app.secrets.open_link(Purpose::Refresh, &write.body.refresh_token);
         let (id, generation) = opened.ok_or_else(ended)?;
-        let expires_at = app.replica.now().plus_ms(limit::SESSION_SECONDS * 1_000);
+        let expires_at = app.replica.now().plus_ms(app.login_seconds * 1_000);
         Ok(Command::RefreshSession { session: SessionId(id), generation, expires_at })
     };
     signed_in_or(&app, write.run(&app, command).await?, StatusCode::OK)
@@ -157,7 +157,7 @@ pub(super) fn new_session(app: &App, person: PersonId) -> Session {
         person,
         generation: 0,
         created_at: now,
-        expires_at: now.plus_ms(limit::SESSION_SECONDS * 1_000),
+        expires_at: now.plus_ms(app.login_seconds * 1_000),
         revoked_at: None,
     }
 }
@@ -183,9 +183,9 @@ pub(super) fn signed_in(
     let mut response = done.response(status, Json(body));
     let headers = response.headers_mut();
     let cookie = app.secrets.link(Purpose::Cookie, session.id.0, 0);
-    add_cookie(app, headers, SESSION_COOKIE, &cookie, limit::SESSION_SECONDS, true);
+    add_cookie(app, headers, SESSION_COOKIE, &cookie, app.login_seconds, true);
     let csrf = app.secrets.link(Purpose::Csrf, session.id.0, 0);
-    add_cookie(app, headers, CSRF_COOKIE, &csrf, limit::SESSION_SECONDS, false);
+    add_cookie(app, headers, CSRF_COOKIE, &csrf, app.login_seconds, false);
     response
 }
 

@@ -40,6 +40,13 @@ pub(super) struct QuestionBody {
     text: String,
 }
 
+/// A question that is left without an answer.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SkipBody {
+    question_id: String,
+}
+
 /// An answer.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -114,6 +121,18 @@ pub(super) async fn ask(
     let Outcome::Acted { seq, question_id, .. } = &done.outcome else { return Err(strange()) };
     let body = json!({"question_id": question_id, "seq": seq});
     Ok(done.response(StatusCode::CREATED, Json(body)))
+}
+
+pub(super) async fn skip(
+    State(app): State<Shared>,
+    Path(id): Path<String>,
+    write: Write<SkipBody>,
+) -> Result<Response, Error> {
+    let interview = interview_id(&id)?;
+    let question_id = write.body.question_id.parse().map_err(|_| Refusal::not_found("question"))?;
+    let done = write.run(&app, async || Ok(command(interview, Act::Skip { question_id }))).await?;
+    let Outcome::Acted { seq, .. } = &done.outcome else { return Err(strange()) };
+    Ok(done.response(StatusCode::OK, Json(json!({"question_id": question_id, "seq": seq}))))
 }
 
 pub(super) async fn answer(

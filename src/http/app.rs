@@ -18,7 +18,7 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::insight::Engine;
 use crate::jobs::backup::Backups;
 use crate::room::answer::Analyst;
-use crate::room::hub::Hub;
+use crate::room::hub::{Hub, Rules};
 use crate::store::Fault;
 use crate::store::directory::Directory;
 use crate::store::query;
@@ -50,6 +50,8 @@ pub struct App {
     pub kits: Vec<Kit>,
     /// The base of links, without a slash at its end.
     pub public_url: String,
+    /// How long a login lasts without being used.
+    pub login_seconds: i64,
     /// Whether only this machine can reach the listener.
     pub loopback: bool,
     /// Further origins that may open sockets.
@@ -88,6 +90,8 @@ pub struct Parts {
     pub kits: Vec<Kit>,
     /// The base of links.
     pub public_url: String,
+    /// How long a login lasts without being used.
+    pub login_seconds: i64,
     /// Whether only this machine can reach the listener.
     pub loopback: bool,
     /// Further origins that may open sockets.
@@ -98,6 +102,8 @@ pub struct Parts {
     pub directory: Arc<Directory>,
     /// The backups.
     pub backups: Arc<Backups>,
+    /// What holds in rooms.
+    pub rules: Rules,
     /// The setup token, if setup is still to be done.
     pub setup_token: Option<String>,
 }
@@ -124,7 +130,7 @@ impl App {
             metrics: parts.metrics.clone(),
         };
         Ok(Arc::new(App {
-            hub: Hub::new(analyst.clone()),
+            hub: Hub::new(analyst.clone(), parts.rules),
             analyst,
             replica: parts.replica,
             tickets: TicketBook::new(),
@@ -135,6 +141,7 @@ impl App {
             engine: parts.engine,
             kits: parts.kits,
             public_url: parts.public_url.trim_end_matches('/').to_owned(),
+            login_seconds: parts.login_seconds,
             loopback: parts.loopback,
             allowed_origins: parts.allowed_origins,
             metrics_token: parts.metrics_token,

@@ -1,5 +1,7 @@
 //! Who is asking, and whether they may: the guard in front of every route.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
@@ -235,3 +237,25 @@ pub(super) fn setup_needed() -> Refusal {
 fn missing() -> Refusal {
     Refusal::new(Code::AuthMissing, "sign in first, or send a bearer token")
 }
+
+/// Waits until a login has run out without being used; for ever without one. A login that somebody
+/// ends is told to the rooms by the log.
+pub(super) async fn login_ends(app: &Shared, session: Option<Session>) {
+    let Some(Session { id, mut expires_at, .. }) = session else {
+        return std::future::pending().await;
+    };
+    loop {
+        let left = u64::try_from(expires_at.0 - app.replica.now().0).unwrap_or_default();
+        // Now and then too: the machine's clock may be set meanwhile.
+        let [soonest, latest] = LOGIN_LOOKS;
+        tokio::time::sleep(Duration::from_millis(left).clamp(soonest, latest)).await;
+        match login(app, id).await {
+            Ok(Some((_, session))) => expires_at = session.expires_at,
+            Ok(None) => return,
+            Err(fault) => tracing::error!(%fault, "a login could not be looked up"),
+        }
+    }
+}
+
+/// Between two looks at a login: at least, at most.
+const LOGIN_LOOKS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60 * 60)];

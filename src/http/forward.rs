@@ -274,8 +274,8 @@ impl Trip {
         };
         let answer = tokio::select! {
             answer = line.send(self.outgoing()) => answer,
-            // Somebody else leads now, or that one is not heard any more, be it that it hangs or that
-            // this node is cut off: it need not be waited for.
+            // Somebody else leads now, or that one is not heard any more, be it that it hangs or
+            // that this node is cut off: it need not be waited for.
             () = moved_from(app.replica.watch_seat(), node), if self.may_repeat() => {
                 return Leg::Unknown(unknown());
             }

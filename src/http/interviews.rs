@@ -100,11 +100,12 @@ pub(super) async fn seen(
     let read = move |db: &query::Connection| {
         let Some(room) = query::room::load(db, interview)? else { return Ok(None) };
         let names = view::names(db, &room)?;
-        Ok(Some((room, names)))
+        let begun = query::event::begun(db, &room)?;
+        Ok(Some((room, names, begun)))
     };
     match app.replica.read(read).await? {
-        Some((room, names)) if room.part(viewer).is_some() => {
-            Ok(json!(view::interview(&room, &names, viewer)))
+        Some((room, names, begun)) if room.part(viewer).is_some() => {
+            Ok(json!(view::interview(&room, &names, &begun, viewer)))
         }
         _ => Err(Refusal::not_found("interview").into()),
     }
@@ -193,6 +194,7 @@ fn questions(kit: Option<&Kit>, own: Option<&[String]>) -> Result<Vec<Question>,
             focus: question.focus.clone(),
             asked_seq: None,
             answer_id: None,
+            skipped_seq: None,
         });
     }
     let (mut wrong, mut texts) = (Vec::new(), BTreeSet::new());
@@ -209,6 +211,7 @@ fn questions(kit: Option<&Kit>, own: Option<&[String]>) -> Result<Vec<Question>,
                 focus: Vec::new(),
                 asked_seq: None,
                 answer_id: None,
+                skipped_seq: None,
             }),
             Err(error) => wrong.push(error),
         }

@@ -169,6 +169,7 @@ fn schemas() -> Value {
         ("ChangeBody", json!(people::ChangeBody::schema())),
         ("InterviewBody", json!(interviews::InterviewBody::schema())),
         ("QuestionBody", json!(acts::QuestionBody::schema())),
+        ("SkipBody", json!(acts::SkipBody::schema())),
         ("AnswerBody", json!(acts::AnswerBody::schema())),
         ("MemberBody", json!(acts::MemberBody::schema())),
         ("FeedbackBody", json!(reports::FeedbackBody::schema())),

@@ -148,6 +148,8 @@ fn interview_routes() -> Vec<Route> {
         post("/api/v1/interviews/{id}/cancel", Person, acts::cancel, "Call off"),
         post("/api/v1/interviews/{id}/questions", Person, acts::ask, "Ask").takes("QuestionBody"),
         post("/api/v1/interviews/{id}/answers", Person, acts::answer, "Answer").takes("AnswerBody"),
+        post("/api/v1/interviews/{id}/skip", Person, acts::skip, "Go on without an answer")
+            .takes("SkipBody"),
         get("/api/v1/interviews/{id}/events", Person, acts::events, "What happened"),
         get("/api/v1/interviews/{id}/notes", Person, acts::notes, "Interviewers' notes"),
         post("/api/v1/interviews/{id}/ticket", Person, acts::ticket, "A ticket for the socket"),

@@ -1,38 +1,46 @@
 //! The sockets of rooms: carries text between a WebSocket and the room.
 
+mod origin;
+
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, State};
-use axum::http::{Extensions, HeaderMap, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::auth::ticket::Holder;
 use crate::domain::id::InterviewId;
 use crate::domain::limit;
+use crate::domain::person::Session;
 use crate::domain::refusal::Refusal;
+use crate::room::gate::Received;
 use crate::room::hub::Seat;
-use crate::room::member::{Gate, Outgoing, Received, closing, come_back_ms, outbox};
+use crate::room::member::{closing, come_back_ms};
+use crate::room::outbox::{Outgoing, WayOut, outbox};
 use crate::room::protocol::peer::{self, Opening, Rehello, Seated};
 use crate::room::protocol::{self, Bye, SUBPROTOCOL, close};
 use crate::telemetry::metrics::Direction;
 
 use super::app::Shared;
-use super::caller::login;
+use super::caller::{login, login_ends};
 use super::error::{Error, Problem};
 use super::forward::{ThroughPeer, introduce, up_to_date};
 use super::interviews::interview_id;
 use super::tunnel::{self, Visit};
+use origin::check_origin;
 
 /// Frames up to this size are read, so that one just over the limit gets its reason and not a
 /// reset.
 const READ_BYTES_MAX: usize = 2 * limit::FRAME_BYTES_MAX;
+
+/// Frames that are put on a socket before one flush.
+const FRAMES_AT_ONCE: usize = 64;
 
 /// tungstenite's own default of 128 KiB a socket would be most of an idle connection's memory.
 const READ_BUFFER_BYTES: usize = 4_096;
@@ -88,29 +96,19 @@ pub(super) fn of_this_node(app: &Shared) -> Router {
     Router::new().route("/api/v1/rooms/{id}/socket", get(open)).with_state(app.clone())
 }
 
-/// A page of somebody else must not open a socket with our visitor's rights, ticket or not.
-fn check_origin(app: &Shared, headers: &HeaderMap) -> Result<(), Refusal> {
-    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
-    let origin = origin.to_str().unwrap_or_default();
-    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let own = [format!("http://{host}"), format!("https://{host}")];
-    let known = own.iter().any(|own| own == origin)
-        || origin == app.public_url
-        || app.allowed_origins.iter().any(|allowed| allowed == origin);
-    if known {
-        return Ok(());
-    }
-    Err(Refusal::denied(
-        "this origin may not open sockets here; an admin can add it to allowed_origins",
-    ))
-}
-
 /// A socket that was just opened.
 struct Entry {
     interview: InterviewId,
     /// Whether another node holds the client's end.
     by_tunnel: bool,
     introduction: HeaderMap,
+}
+
+/// Somebody with a seat in a room.
+struct Guest {
+    seat: Seat,
+    out: WayOut,
+    login: Option<Session>,
 }
 
 async fn carry(app: &Shared, entry: Entry, socket: WebSocket) {
@@ -127,8 +125,8 @@ async fn carry(app: &Shared, entry: Entry, socket: WebSocket) {
                     None
                 }
             };
-            if let Some((seat, out)) = seated {
-                sit(app, seat, out, sink, stream).await;
+            if let Some(seated) = seated {
+                sit(app, seated, sink, stream).await;
             }
             return;
         }
@@ -139,10 +137,16 @@ async fn carry(app: &Shared, entry: Entry, socket: WebSocket) {
 }
 
 /// Carries frames between the socket and the room.
-async fn sit(app: &Shared, seat: Seat, out: Out, sink: Sink, mut stream: SplitStream<WebSocket>) {
+async fn sit(app: &Shared, seated: Guest, sink: Sink, mut stream: SplitStream<WebSocket>) {
+    let Guest { seat, out, login } = seated;
     let mut writer = tokio::spawn(write(app.clone(), sink, out));
     tokio::select! {
-        () = read(app, &mut stream, &seat) => {
+        () = async {
+            tokio::select! {
+                () = read(app, &mut stream, &seat) => {}
+                () = login_ends(app, login) => seat.dismiss(Bye::SessionEnded),
+            }
+        } => {
             seat.leave().await;
             // The writer ends by itself: the room has dropped its end, or the socket is gone.
             let _ = writer.await;
@@ -157,7 +161,6 @@ async fn sit(app: &Shared, seat: Seat, out: Out, sink: Sink, mut stream: SplitSt
     }
 }
 
-type Out = mpsc::Receiver<Outgoing>;
 pub(super) type Sink = SplitSink<WebSocket, Message>;
 
 /// Waits for the first frame.
@@ -197,12 +200,7 @@ async fn listen(
 }
 
 /// Finds a seat in the room.
-async fn greet(
-    app: &Shared,
-    entry: &Entry,
-    opening: Opening,
-    sink: &mut Sink,
-) -> Option<(Seat, Out)> {
+async fn greet(app: &Shared, entry: &Entry, opening: Opening, sink: &mut Sink) -> Option<Guest> {
     let interview = entry.interview;
     let (holder, after) = match opening {
         Opening::Hello(hello) => {
@@ -226,13 +224,13 @@ async fn greet(
     let (way_in, mut way_out) = outbox();
     if entry.by_tunnel {
         let seated = Seated { person_id: holder.person, session_id: holder.session };
-        let _ = way_in.send(Outgoing::Frame(peer::frame(&seated).into())).await;
+        let _ = way_in.answer(peer::frame(&seated).into());
     }
     match app.hub.join(holder, after, way_in.clone()).await {
         // Asked after the join: from then on the room itself hears of a login that ends.
         Some(seat) => match signed_in(app, &holder).await {
-            true => Some((seat, way_out)),
-            false => {
+            Some(login) => Some(Guest { seat, out: way_out, login }),
+            None => {
                 seat.leave().await;
                 send(sink, closing(Bye::SessionEnded, None)).await;
                 None
@@ -240,9 +238,9 @@ async fn greet(
         },
         None => {
             drop(way_in);
-            let mut last = closing(Bye::Removed, None);
-            while let Some(outgoing) = way_out.recv().await {
-                last = outgoing;
+            let (mut last, mut said) = (closing(Bye::Removed, None), Vec::new());
+            while way_out.take(&mut said, FRAMES_AT_ONCE).await {
+                last = said.pop().unwrap_or(last);
             }
             send(sink, last).await;
             None
@@ -250,27 +248,28 @@ async fn greet(
     }
 }
 
-/// Whether the login that got a ticket still holds; a ticket lives longer than a sign-out takes.
-async fn signed_in(app: &Shared, holder: &Holder) -> bool {
-    let Some(session) = holder.session else { return true };
+/// The login that got a ticket, if it still holds; a ticket lives longer than a sign-out takes.
+/// `None` inside: the ticket was not drawn with a login.
+async fn signed_in(app: &Shared, holder: &Holder) -> Option<Option<Session>> {
+    let Some(session) = holder.session else { return Some(None) };
     match login(app, session).await {
-        Ok(login) => login.is_some(),
+        Ok(login) => login.map(|(_, session)| Some(session)),
         Err(fault) => {
             tracing::error!(%fault, "a login could not be looked up");
-            false
+            None
         }
     }
 }
 
 /// Takes frames off the socket until it ends or is silent for too long.
 async fn read(app: &Shared, stream: &mut SplitStream<WebSocket>, seat: &Seat) {
-    let mut gate = Gate::new(std::time::Instant::now());
+    let mut gate = seat.gate(std::time::Instant::now());
     let silence = Duration::from_secs(limit::SILENCE_SECONDS);
     while let Ok(Some(message)) = tokio::time::timeout(silence, stream.next()).await {
         let now = std::time::Instant::now();
         let received = match message {
             Ok(Message::Text(text)) if text.len() > limit::FRAME_BYTES_MAX => {
-                seat.close(None, close::TOO_BIG).await;
+                seat.close(None, close::TOO_BIG);
                 return;
             }
             Ok(Message::Text(text)) => gate.receive(&text, now),
@@ -278,7 +277,7 @@ async fn read(app: &Shared, stream: &mut SplitStream<WebSocket>, seat: &Seat) {
             Ok(Message::Ping(_) | Message::Pong(_)) => continue,
             Ok(Message::Close(_)) => return,
             Err(error) => {
-                seat.close(None, close_code(&error)).await;
+                seat.close(None, close_code(&error));
                 return;
             }
         };
@@ -293,7 +292,7 @@ async fn read(app: &Shared, stream: &mut SplitStream<WebSocket>, seat: &Seat) {
             }
             Received::RefuseAndClose(frame, code, close) => {
                 app.metrics.refusal(code);
-                seat.close(Some(frame), close).await;
+                seat.close(Some(frame), close);
                 return;
             }
         }
@@ -301,14 +300,14 @@ async fn read(app: &Shared, stream: &mut SplitStream<WebSocket>, seat: &Seat) {
 }
 
 /// Puts frames on the socket: all that waits, then one flush; and a ping now and then.
-async fn write(app: Shared, mut sink: Sink, mut out: Out) {
+async fn write(app: Shared, mut sink: Sink, mut out: WayOut) {
     let pause = Duration::from_secs(limit::PING_SECONDS);
     let mut ping = tokio::time::interval_at(Instant::now() + pause, pause);
     let mut batch = Vec::new();
     loop {
         tokio::select! {
-            n = out.recv_many(&mut batch, 64) => {
-                if n == 0 {
+            more = out.take(&mut batch, FRAMES_AT_ONCE) => {
+                if !more {
                     let _ = sink.close().await;
                     return;
                 }

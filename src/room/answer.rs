@@ -57,6 +57,7 @@ pub fn simple(wish: Wish) -> Result<Act, Draft> {
         Wish::Start => Act::Start {},
         Wish::Finish => Act::Finish {},
         Wish::Ask { text } => Act::Ask { question_id: QuestionId(fresh()), text },
+        Wish::Skip { question_id } => Act::Skip { question_id },
         Wish::Say { question_id, text, words } => Act::Say { question_id, text, words },
         Wish::Note { text, question_id } => {
             Act::Note { note_id: NoteId(fresh()), text, question_id }

@@ -8,7 +8,8 @@ use crate::domain::id::{ConnectionId, InterviewId};
 use crate::domain::limit;
 use crate::store::query;
 
-use super::member::{Outbox, Outgoing, closing};
+use super::member::closing;
+use super::outbox::Outbox;
 use super::protocol::Bye;
 use super::task::Input;
 
@@ -30,7 +31,7 @@ pub(super) async fn run(
             Ok(page) => page,
             Err(fault) => {
                 tracing::error!(%fault, %interview, "a member could not be fed from the store");
-                let _ = outbox.send(closing(Bye::LeaderChanged, Some(1_000))).await;
+                outbox.close(closing(Bye::LeaderChanged, Some(1_000)));
                 return;
             }
         };
@@ -39,7 +40,7 @@ pub(super) async fn run(
         }
         for event in page.iter().take_while(|event| event.seq <= upto) {
             let frame = event.json("\"type\":\"event\",").into();
-            if outbox.send(Outgoing::Frame(frame)).await.is_err() {
+            if outbox.event_when_room(frame).await.is_err() {
                 return;
             }
             cursor = event.seq;

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -19,7 +20,9 @@ use crate::store::state::Applied;
 use crate::telemetry::metrics::Metrics;
 
 use super::answer::Analyst;
-use super::member::{Outbox, Outgoing, closing, come_back_ms};
+use super::gate::{Gate, SharedRate};
+use super::member::{closing, come_back_ms};
+use super::outbox::{Outbox, Outgoing};
 use super::protocol::{Bye, ClientFrame};
 use super::task::{Input, Join, Task};
 
@@ -34,9 +37,19 @@ pub struct Seat {
     connection: ConnectionId,
     room: mpsc::Sender<Input>,
     outbox: Outbox,
+    rate: SharedRate,
+    per_second: u32,
+}
+
+/// What an admin can set for rooms.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// Frames a second that one socket may send.
+    pub frames_per_second: u32,
 }
 
 struct Inner {
+    rules: Rules,
     analyst: Analyst,
     rooms: Mutex<HashMap<InterviewId, Door>>,
     on_finished: OnceLock<OnFinished>,
@@ -59,9 +72,10 @@ const JOIN_TRIES: usize = 5;
 
 impl Hub {
     /// A hub that hears of everything that is applied from now on.
-    pub fn new(analyst: Analyst) -> Hub {
+    pub fn new(analyst: Analyst, rules: Rules) -> Hub {
         let hub = Hub {
             inner: Arc::new(Inner {
+                rules,
                 analyst,
                 rooms: Mutex::default(),
                 on_finished: OnceLock::new(),
@@ -82,7 +96,7 @@ impl Hub {
         for _ in 0..JOIN_TRIES {
             // Only the leader has rooms: two nodes would have the same room in two halves.
             if self.replica().seat() != cluster::Seat::Here {
-                let _ = outbox.send(closing(Bye::LeaderChanged, Some(come_back_ms()))).await;
+                outbox.close(closing(Bye::LeaderChanged, Some(come_back_ms())));
                 return None;
             }
             let room = self.door(holder.interview).inputs;
@@ -92,8 +106,9 @@ impl Hub {
                 continue;
             }
             match answer.await {
-                Ok(Some(connection)) => {
-                    return Some(Seat { connection, room, outbox });
+                Ok(Some((connection, rate))) => {
+                    let per_second = self.inner.rules.frames_per_second;
+                    return Some(Seat { connection, room, outbox, rate, per_second });
                 }
                 Ok(None) => return None,
                 // The loop ended between the two; the next try starts another one.
@@ -119,6 +134,10 @@ impl Hub {
         for door in doors {
             let _ = door.inputs.send(Input::Drain).await;
         }
+    }
+
+    pub(super) fn rules(&self) -> Rules {
+        self.inner.rules
     }
 
     pub(super) fn replica(&self) -> &Replica {
@@ -251,14 +270,25 @@ impl Seat {
         let _ = self.room.send(Input::Frame(self.connection, frame)).await;
     }
 
-    /// Answers without the room: a refusal of the frame itself.
+    /// Guards what this connection sends from now on.
+    pub fn gate(&self, now: Instant) -> Gate {
+        Gate::new(self.per_second, self.rate.clone(), now)
+    }
+
+    /// Answers without the room: a refusal of the frame itself. Waits for room, which slows only
+    /// this connection.
     pub async fn reply(&self, frame: String) {
-        let _ = self.outbox.send(Outgoing::Frame(frame.into())).await;
+        let _ = self.outbox.event_when_room(frame.into()).await;
     }
 
     /// Says last words and closes.
-    pub async fn close(&self, last: Option<String>, code: u16) {
-        let _ = self.outbox.send(Outgoing::Close(last.map(Into::into), code)).await;
+    pub fn close(&self, last: Option<String>, code: u16) {
+        self.outbox.close(Outgoing::Close(last.map(Into::into), code));
+    }
+
+    /// Says goodbye and closes.
+    pub fn dismiss(&self, why: Bye) {
+        self.outbox.close(closing(why, None));
     }
 
     /// Leaves.

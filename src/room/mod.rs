@@ -15,5 +15,7 @@ mod ring;
 mod roster;
 mod task;
 
+pub mod gate;
 pub mod hub;
 pub mod member;
+pub mod outbox;

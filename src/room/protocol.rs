@@ -16,7 +16,7 @@ use crate::domain::number::Milli;
 use crate::domain::refusal::Refusal;
 
 pub use read::{check_duration, check_words, hello, read};
-pub use write::{ack, bye, partial, pong, refused, signal, welcome};
+pub use write::{Welcome, ack, bye, partial, pong, refused, signal, welcome};
 
 /// The subprotocol's name.
 pub const SUBPROTOCOL: &str = "greenroom.v1";
@@ -68,6 +68,11 @@ pub enum Wish {
     Ask {
         /// Its words.
         text: String,
+    },
+    /// Go on without an answer.
+    Skip {
+        /// Which question.
+        question_id: QuestionId,
     },
     /// Say something.
     Say {

@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tokio::sync::mpsc::error::TrySendError;
-
 use crate::domain::id::{ConnectionId, PersonId, SessionId};
 use crate::domain::interview::Part;
 
-use super::member::{Outbox, Outgoing, closing};
+use super::gate::SharedRate;
+use super::member::closing;
+use super::outbox::{NotTaken, Outbox, Subject};
 use super::protocol::Bye;
 
 /// One connection.
@@ -26,6 +26,8 @@ pub(super) struct Connection {
     /// How much help it wants.
     pub(super) assist_intensity: u8,
     pub(super) outbox: Outbox,
+    /// How fast this person may send, over all sockets.
+    pub(super) rate: SharedRate,
 }
 
 /// All connections of a room.
@@ -59,6 +61,17 @@ impl Roster {
         self.connections.values().filter(|c| c.person == person).count()
     }
 
+    /// Whether somebody is here.
+    pub(super) fn has(&self, person: PersonId) -> bool {
+        self.connections.values().any(|c| c.person == person)
+    }
+
+    /// How fast somebody may send who is here already.
+    pub(super) fn rate_of(&self, person: PersonId) -> Option<SharedRate> {
+        let mut connections = self.connections.values();
+        connections.find(|c| c.person == person).map(|c| c.rate.clone())
+    }
+
     /// Hands an event to every live connection; gives back those that are full now.
     pub(super) fn hand_out(&mut self, seq: u64, frame: &Arc<str>) -> Vec<ConnectionId> {
         let mut full = Vec::new();
@@ -66,40 +79,48 @@ impl Roster {
             if !connection.live {
                 continue;
             }
-            match connection.outbox.try_send(Outgoing::Frame(frame.clone())) {
+            match connection.outbox.event(frame.clone()) {
                 Ok(()) => connection.cursor = seq,
-                Err(TrySendError::Full(_)) => {
+                Err(NotTaken::Full) => {
                     connection.live = false;
                     full.push(*id);
                 }
                 // Its reader is gone; its `Leave` is on the way.
-                Err(TrySendError::Closed(_)) => {}
+                Err(NotTaken::Closed) => {}
             }
         }
         full
     }
 
-    /// Sends an ephemeral frame to those that the filter picks; a full way out drops it.
+    /// Sends an ephemeral frame to those that the filter picks; a slow one may not get it.
     pub(super) fn whisper(
         &self,
+        subject: Subject,
         frame: &Arc<str>,
         pick: impl Fn(ConnectionId, &Connection) -> bool,
     ) {
         for (id, connection) in &self.connections {
             if pick(*id, connection) {
-                let _ = connection.outbox.try_send(Outgoing::Frame(frame.clone()));
+                connection.outbox.ephemeral(subject, frame.clone());
             }
+        }
+    }
+
+    /// Sends a frame that has no `seq` and may not get lost to those that the filter picks. Whoever
+    /// has no room for it is closed, and reads what it missed when it is back.
+    pub(super) fn tell(&self, frame: &Arc<str>, pick: impl Fn(ConnectionId, &Connection) -> bool) {
+        for (id, _) in self.connections.iter().filter(|(id, c)| pick(**id, c)) {
+            self.answer(*id, frame.clone());
         }
     }
 
     /// Answers one connection. If there is no room for an answer it is closed: it must not believe
     /// that its frame was lost while it was not.
-    pub(super) fn answer(&self, id: ConnectionId, frame: String) {
+    pub(super) fn answer(&self, id: ConnectionId, frame: impl Into<Arc<str>>) {
         if let Some(connection) = self.connections.get(&id)
-            && let Err(TrySendError::Full(_)) =
-                connection.outbox.try_send(Outgoing::Frame(frame.into()))
+            && connection.outbox.answer(frame.into()) == Err(NotTaken::Full)
         {
-            close(&connection.outbox, closing(Bye::SlowReader, Some(1_000)));
+            connection.outbox.close(closing(Bye::SlowReader, Some(1_000)));
         }
     }
 
@@ -114,7 +135,7 @@ impl Roster {
             if !pick(connection) {
                 return true;
             }
-            close(&connection.outbox, closing(why, retry_after_ms()));
+            connection.outbox.close(closing(why, retry_after_ms()));
             false
         });
     }
@@ -137,16 +158,5 @@ impl Roster {
             }
         }
         present
-    }
-}
-
-/// Closes a way out even if it is full: the goodbye waits for a place in a task of its own, which
-/// ends when the reader does.
-pub(super) fn close(outbox: &Outbox, goodbye: Outgoing) {
-    if let Err(TrySendError::Full(goodbye)) = outbox.try_send(goodbye) {
-        let outbox = outbox.clone();
-        tokio::spawn(async move {
-            let _ = outbox.send(goodbye).await;
-        });
     }
 }

@@ -11,7 +11,7 @@ mod propose;
 mod tell;
 mod whisper;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::auth::ticket::Holder;
 use crate::cluster::{Seat, Unavailable, fresh};
 use crate::domain::command::Outcome;
 use crate::domain::event::Event;
-use crate::domain::id::{ConnectionId, InterviewId, PersonId, SessionId};
+use crate::domain::id::{ConnectionId, InterviewId, PersonId, QuestionId, SessionId};
 use crate::domain::interview::State;
 use crate::domain::limit;
 use crate::domain::refusal::{Code, Refusal};
@@ -34,12 +34,14 @@ use crate::domain::room::Room;
 use crate::store::{Fault, query};
 use crate::telemetry::metrics::ResumeSource;
 
+use super::gate::SharedRate;
 use super::hub::Hub;
 use super::live::Coach;
-use super::member::{Outbox, Outgoing, closing, come_back_ms, jitter_ms};
-use super::protocol::{self, Bye, ClientFrame};
+use super::member::{closing, come_back_ms, jitter_ms};
+use super::outbox::Outbox;
+use super::protocol::{self, Bye, ClientFrame, Welcome};
 use super::ring::Ring;
-use super::roster::{self, Connection, Roster};
+use super::roster::{Connection, Roster};
 use super::{catch_up, view};
 
 use presence::Presence;
@@ -68,7 +70,7 @@ pub(super) struct Join {
     pub(super) holder: Holder,
     pub(super) after: Option<u64>,
     pub(super) outbox: Outbox,
-    pub(super) joined: oneshot::Sender<Option<ConnectionId>>,
+    pub(super) joined: oneshot::Sender<Option<(ConnectionId, SharedRate)>>,
 }
 
 /// What the log tells a room.
@@ -79,6 +81,8 @@ pub(super) struct Task {
     hub: Hub,
     room: Room,
     names: BTreeMap<PersonId, String>,
+    /// Questions to which somebody has said something.
+    begun: BTreeSet<QuestionId>,
     epoch: String,
     roster: Roster,
     coach: Coach,
@@ -111,15 +115,19 @@ impl Task {
         let read = move |db: &query::Connection| {
             let Some(room) = query::room::load(db, interview)? else { return Ok(None) };
             let names = view::names(db, &room)?;
+            let begun = query::event::begun(db, &room)?;
             let epoch = query::cluster::identity(db)?.map(|i| i.cluster_id.to_string());
-            Ok(Some((room, names, epoch.unwrap_or_default())))
+            Ok(Some((room, names, begun, epoch.unwrap_or_default())))
         };
-        let Some((room, names, epoch)) = hub.replica().read(read).await? else { return Ok(None) };
+        let Some((room, names, begun, epoch)) = hub.replica().read(read).await? else {
+            return Ok(None);
+        };
         Ok(Some(Task {
             seats: hub.replica().watch_seat(),
             hub,
             room,
             names,
+            begun,
             epoch,
             roster: Roster::default(),
             coach: Coach::default(),
@@ -141,7 +149,7 @@ impl Task {
     pub(super) async fn run(mut self) {
         self.rest();
         loop {
-            let (deadline, presence) = (self.deadline, self.presence.due);
+            let (deadline, presence) = (self.deadline, self.presence.due());
             tokio::select! {
                 biased;
                 () = deposed(&mut self.seats) => {
@@ -178,16 +186,22 @@ impl Task {
         match input {
             Input::Join(join) => self.join(join),
             Input::Leave(id) => {
-                self.roster.remove(id);
-                self.presence_changed();
+                // One that we sent away is forgotten already.
+                if let Some(connection) = self.roster.remove(id) {
+                    self.lost(connection.person);
+                }
                 self.rest();
             }
             Input::Frame(from, frame) => self.frame(from, frame),
             Input::CaughtUp(id, cursor) => self.caught_up(id, cursor),
             Input::SessionEnded(session) => {
                 self.roster.dismiss(Bye::SessionEnded, || None, |c| c.session == Some(session));
+                self.presence_changed();
             }
-            Input::PersonGone(person, but) => self.roster.dismiss_person(person, but),
+            Input::PersonGone(person, but) => {
+                self.roster.dismiss_person(person, but);
+                self.presence_changed();
+            }
             Input::Drain => {
                 // As many as this node has are to come back elsewhere; a thousand a second can.
                 let spread = self.hub.metrics().sockets.get().clamp(2_000, 20_000) as u64;
@@ -199,23 +213,35 @@ impl Task {
     fn join(&mut self, join: Join) {
         let Join { holder, after, outbox, joined } = join;
         let Some(part) = self.room.part(holder.person) else {
-            roster::close(&outbox, closing(Bye::Removed, None));
+            outbox.close(closing(Bye::Removed, None));
             let _ = joined.send(None);
             return;
         };
         if self.roster.of_person(holder.person) >= limit::SOCKETS_PER_PERSON_MAX {
-            roster::close(&outbox, closing(Bye::TooManySockets, None));
+            outbox.close(closing(Bye::TooManySockets, None));
             let _ = joined.send(None);
             return;
         }
         let id = ConnectionId(fresh());
         let head = self.room.last_seq;
         let missed = after.is_some_and(|seq| seq > head);
-        let seen = view::interview(&self.room, &self.names, holder.person);
-        let you = json!({"person_id": holder.person, "part": part});
-        let interview = json!(seen);
-        let welcome = protocol::welcome(id, you, &interview, head, &self.epoch, missed);
-        let _ = outbox.try_send(Outgoing::Frame(welcome.into()));
+        let seen = view::interview(&self.room, &self.names, &self.begun, holder.person);
+        let frames_per_second = self.hub.rules().frames_per_second;
+        let rate = self
+            .roster
+            .rate_of(holder.person)
+            .unwrap_or_else(|| SharedRate::new(frames_per_second, std::time::Instant::now()));
+        let welcome = protocol::welcome(&Welcome {
+            connection: id,
+            person: holder.person,
+            part,
+            interview: &json!(seen),
+            seq: head,
+            epoch: &self.epoch,
+            frames_per_second,
+            missed,
+        });
+        let _ = outbox.answer(welcome.into());
         let connection = Connection {
             person: holder.person,
             session: holder.session,
@@ -223,11 +249,12 @@ impl Task {
             live: false,
             assist_intensity: 2,
             outbox,
+            rate: rate.clone(),
         };
         let cursor = connection.cursor;
         self.roster.insert(id, connection);
         self.deadline = None;
-        let _ = joined.send(Some(id));
+        let _ = joined.send(Some((id, rate)));
         if let Some(after) = after {
             self.hub.metrics().resume(match self.ring.after(after, head) {
                 _ if missed => ResumeSource::Snapshot,
@@ -246,7 +273,7 @@ impl Task {
         connection.cursor = cursor;
         if let Some(frames) = self.ring.after(cursor, head) {
             for (seq, frame) in frames {
-                if connection.outbox.try_send(Outgoing::Frame(frame)).is_err() {
+                if connection.outbox.event(frame).is_err() {
                     break;
                 }
                 connection.cursor = seq;
@@ -298,8 +325,7 @@ impl Task {
 
     fn part_from(&mut self, id: ConnectionId) {
         if let Some(connection) = self.roster.remove(id) {
-            let goodbye = closing(Bye::LeaderChanged, Some(come_back_ms()));
-            roster::close(&connection.outbox, goodbye);
+            connection.outbox.close(closing(Bye::LeaderChanged, Some(come_back_ms())));
         }
     }
 

@@ -1,11 +1,11 @@
 //! An interview as its members see it, in `welcome` and over HTTP alike.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::domain::id::{AnswerId, InterviewId, PersonId, QuestionId};
-use crate::domain::interview::{Kind, Part, State};
+use crate::domain::interview::{Kind, Part, State, Turn};
 use crate::domain::room::Room;
 use crate::domain::time::Time;
 use crate::store::Fault;
@@ -63,6 +63,8 @@ pub struct QuestionView {
     pub asked_seq: Option<u64>,
     /// The answer that closed it.
     pub answer_id: Option<AnswerId>,
+    /// Where it stands.
+    pub turn: Turn,
 }
 
 /// A member.
@@ -90,10 +92,11 @@ pub fn names(db: &Connection, room: &Room) -> Result<BTreeMap<PersonId, String>,
 }
 
 /// The room as one of its members sees it: a candidate of a live interview does not see what will
-/// be asked.
+/// be asked. `begun` are the questions to which somebody has said something.
 pub fn interview(
     room: &Room,
     names: &BTreeMap<PersonId, String>,
+    begun: &BTreeSet<QuestionId>,
     viewer: PersonId,
 ) -> InterviewView {
     let plan = &room.plan;
@@ -124,6 +127,7 @@ pub fn interview(
                 competency: question.competency.clone(),
                 asked_seq: question.asked_seq,
                 answer_id: question.answer_id,
+                turn: question.turn(begun.contains(&question.id)),
             })
             .collect(),
         members: room

@@ -67,6 +67,12 @@ pub(super) const STATE: &[Migration] = &[
         down: Some(include_str!("../../migrations/state/0003_files.down.sql")),
         about: "files: CVs as they were uploaded",
     },
+    Migration {
+        name: "0004_turns",
+        sql: include_str!("../../migrations/state/0004_turns.sql"),
+        down: Some(include_str!("../../migrations/state/0004_turns.down.sql")),
+        about: "rooms: questions that were skipped, interviews that were forgotten",
+    },
 ];
 
 /// How many of the journal's migrations the last release at each level knew, from level 1 on: as

@@ -230,6 +230,12 @@ impl Node {
         token.trim().to_owned()
     }
 
+    /// Its process.
+    #[allow(dead_code, reason = "the bench beside these tests reads it")]
+    pub(crate) fn pid(&self) -> u32 {
+        self.running.as_ref().expect("it runs").child.id()
+    }
+
     /// Whether it runs.
     pub(crate) fn is_running(&self) -> bool {
         self.running.is_some()

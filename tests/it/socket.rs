@@ -1,5 +1,7 @@
 //! A typed client for the sockets of rooms. It checks on the way that events have no gap.
 
+use std::time::Duration;
+
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
@@ -51,6 +53,19 @@ impl Socket {
         interview: &str,
         door: &Door<'_>,
     ) -> Result<Socket, u16> {
+        match Socket::try_upgrade(stream, api, interview, door).await {
+            Ok(opened) => opened,
+            Err(error) => panic!("the socket of {interview} did not open: {error}"),
+        }
+    }
+
+    /// The same; an error if nobody answers.
+    async fn try_upgrade(
+        stream: TcpStream,
+        api: &Api,
+        interview: &str,
+        door: &Door<'_>,
+    ) -> Result<Result<Socket, u16>, Error> {
         let url = format!("ws://{}/api/v1/rooms/{interview}/socket", api.address());
         let mut request = url.into_client_request().unwrap();
         let headers = [("origin", door.origin), ("sec-websocket-protocol", door.subprotocol)];
@@ -60,15 +75,15 @@ impl Socket {
             }
         }
         match soon("the upgrade", client_async(request, stream)).await {
-            Ok((stream, _)) => Ok(Socket {
+            Ok((stream, _)) => Ok(Ok(Socket {
                 stream,
                 inbox: Vec::new(),
                 events: Vec::new(),
                 closed: None,
                 welcome: Value::Null,
-            }),
-            Err(Error::Http(response)) => Err(response.status().as_u16()),
-            Err(error) => panic!("the socket of {interview} did not open: {error}"),
+            })),
+            Err(Error::Http(response)) => Ok(Err(response.status().as_u16())),
+            Err(error) => Err(error),
         }
     }
 
@@ -187,10 +202,76 @@ impl Socket {
         Err(last.unwrap_or_default())
     }
 
+    /// Whether this id is acknowledged on this connection.
+    pub(crate) async fn acknowledges(&mut self, id: &str) -> bool {
+        loop {
+            let is_ack = |frame: &Value| frame["type"] == "ack" && frame["id"] == id;
+            if let Some(at) = self.inbox.iter().position(is_ack) {
+                self.inbox.remove(at);
+                return true;
+            }
+            let refused = |frame: &Value| frame["type"] == "refused" && frame["id"] == id;
+            let refusal = self.inbox.iter().find(|frame| refused(frame));
+            assert_eq!(refusal, None, "nothing here may be refused");
+            if !soon("an acknowledgement", self.read()).await {
+                return false;
+            }
+        }
+    }
+
+    /// A connection that is in the room, if this node lets it in now.
+    pub(crate) async fn try_join(api: &Api, interview: &Value, after: u64) -> Option<Socket> {
+        let path = scene::path(interview, "/ticket");
+        let drawn = api.call(axum::http::Method::POST, &path).json(&json!({}));
+        let ticket = drawn.try_send().await.filter(|reply| reply.status == 201)?;
+        let stream = TcpStream::connect(api.address()).await.ok()?;
+        let room = scene::id(interview);
+        let mut socket = Socket::try_upgrade(stream, api, &room, &PLAIN).await.ok()?.ok()?;
+        socket.say_hello(&text(&ticket.json()["ticket"]), Some(after)).await;
+        if !socket.welcomed().await {
+            return None;
+        }
+        socket.welcome = socket.inbox.pop()?;
+        Some(socket)
+    }
+
     /// Whether the room lets it in: a `welcome` comes and not the end.
     pub(crate) async fn welcomed(&mut self) -> bool {
         soon("a welcome", self.read()).await
             && self.inbox.last().is_some_and(|frame| frame["type"] == "welcome")
+    }
+
+    /// Whether it has ended, with this `bye`, as far as what has come until now tells.
+    pub(crate) async fn has_ended(&mut self, bye: &str) -> bool {
+        while self.closed.is_none() {
+            match tokio::time::timeout(Duration::from_millis(1), self.read()).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(_) => return false,
+            }
+        }
+        let last = self.inbox.last();
+        assert!(last.is_some_and(|last| last["code"] == bye), "{:?}: {last:?}", self.closed);
+        true
+    }
+
+    /// The next frame of this type, however long it takes within a time.
+    pub(crate) async fn wait_long(&mut self, kind: &str, patience: Duration) -> Value {
+        loop {
+            if let Some(at) = self.inbox.iter().position(|frame| frame["type"] == kind) {
+                return self.inbox.remove(at);
+            }
+            let read = tokio::time::timeout(patience, self.read()).await;
+            assert_eq!(read, Ok(true), "closed with {:?} before {kind}", self.closed);
+        }
+    }
+
+    /// Takes what comes, and so answers pings, until something else is done.
+    pub(crate) async fn listen_until(&mut self, done: impl Future<Output = ()>) {
+        tokio::select! {
+            () = done => {}
+            () = async { while self.read().await {} } => panic!("closed with {:?}", self.closed),
+        }
     }
 
     /// Acts under an id and waits for the refusal, which must have this code.

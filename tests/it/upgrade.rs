@@ -140,6 +140,9 @@ fn bless(level: u32) {
             .send()
             .await
             .ok(200);
+        let practice = scene::begun(&candidate).await;
+        let skip = json!({"question_id": scene::question(&practice, 0)});
+        candidate.post(&scene::path(&practice, "/skip"), skip).await.ok(200);
     });
     node.kill();
     let mut args = vec!["-cz".to_owned(), "--owner=0".to_owned(), "--group=0".to_owned()];
@@ -170,6 +173,8 @@ async fn data_of_every_level_are_served_whole_and_raised() {
         node.restart();
         let first = everything(&node).await;
         assert_eq!(first.to_string().contains("# Baker"), n >= 3, "{n}: CVs came with level 3");
+        let skipped = first.to_string().contains("question.skipped");
+        assert_eq!(skipped, n >= 4, "{n}: skipped questions came with level 4");
         let (code, status, words) = upgrade(&node, &["status", "--json"]);
         assert_eq!((code, &status["level"]), (0, &json!(NEWEST)), "{n}: {words}");
         assert_eq!(status["waits"], false);

@@ -227,6 +227,8 @@ export const t = {
     tooLong: 'This answer is longer than the room takes in one piece. Shorten it.',
     full: 'Too many answers wait to be sent. Wait for the connection.',
     waitNext: 'The next question is on its way.',
+    skip: 'Skip question',
+    noneOpen: 'No question is open any more. Finish to get your report.',
     allAnswered: 'That was the last question. Finish to get your report.',
     finish: 'Finish',
     finishing: 'Finishing…',

@@ -35,6 +35,26 @@ test('the open question is the earliest without an answer', () => {
   assert.equal(view.lines.length, 3);
 });
 
+test('a skipped question is closed and has no answer', () => {
+  let view = empty();
+  const skip: RoomEvent = {
+    seq: 3,
+    at: AT,
+    by: 'me',
+    kind: 'question.skipped',
+    data: { question_id: 'q1' },
+  };
+  for (const event of [ask(1, 'q1'), ask(2, 'q2'), skip]) view = fold(view, event) ?? view;
+  assert.equal(open(view)?.question_id, 'q2');
+  assert.deepEqual(
+    unanswered(view).map((question) => question.question_id),
+    ['q1', 'q2'],
+  );
+  const store = shelf();
+  new Outbox('i', store).put({ type: 'skip', id: 's', question_id: 'q2' });
+  assert.equal(new Outbox('i', store).waiting().length, 1);
+});
+
 test('an event that came before changes nothing, a gap is told', () => {
   const view = fold(empty(), ask(1, 'q1')) ?? empty();
   assert.equal(fold(view, ask(1, 'q1')), view);

@@ -262,6 +262,7 @@ impl Speaker {
             focus: Vec::new(),
             asked_seq: None,
             answer_id: None,
+            skipped_seq: None,
         };
         let members = vec![Member { person: self.person, part: Part::Candidate }];
         let questions = (0..QUESTIONS).map(question).collect();
@@ -296,7 +297,9 @@ async fn propose(replica: &Replica, envelope: Envelope) -> Result<(), Error> {
 impl Work for Speaker {
     async fn write(&mut self) -> Result<(), Error> {
         // A room that is full gives way to the next one, which costs two writes more.
-        if self.said + u64::from(limit::FRAMES_BURST) >= limit::EVENTS_PER_INTERVIEW_MAX {
+        if self.said + u64::from(limit::BURST_SECONDS * limit::FRAMES_PER_SECOND)
+            >= limit::EVENTS_PER_INTERVIEW_MAX
+        {
             self.open_room().await?;
         }
         let envelope = self.envelope();

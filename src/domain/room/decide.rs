@@ -22,6 +22,11 @@ pub fn decide(room: &Room, by: Option<PersonId>, act: &Act) -> Result<Vec<Happen
             let (question_id, text) = (*question_id, text.clone());
             vec![Happening::Asked { question_id, text, auto: false }]
         }
+        Act::Skip { question_id } => {
+            let mut happenings = vec![Happening::Skipped { question_id: *question_id }];
+            happenings.extend(next_question(room));
+            happenings
+        }
         Act::Say { question_id, text, words } => {
             let (question_id, text, words) = (*question_id, text.clone(), words.clone());
             vec![Happening::Said { question_id, text, words }]
@@ -34,13 +39,21 @@ pub fn decide(room: &Room, by: Option<PersonId>, act: &Act) -> Result<Vec<Happen
             vec![Happening::MemberAdded { person_id: *person, part: *part }]
         }
         Act::RemoveMember { person } => vec![Happening::MemberRemoved { person_id: *person }],
+        Act::Lapse { .. } => vec![match room.state {
+            State::Live => Happening::Finished {},
+            _ => Happening::Cancelled {},
+        }],
         Act::ReportReady { .. } => vec![Happening::ReportReady {}],
     };
     // What ends a room or lets somebody out of it is taken from a full one too: few such acts can
     // follow, and without them the room would stay open for ever.
     let ends = matches!(
         act,
-        Act::Finish {} | Act::Cancel {} | Act::RemoveMember { .. } | Act::ReportReady { .. }
+        Act::Finish {}
+            | Act::Cancel {}
+            | Act::Lapse { .. }
+            | Act::RemoveMember { .. }
+            | Act::ReportReady { .. }
     );
     if !ends && room.last_seq + happenings.len() as u64 > limit::EVENTS_PER_INTERVIEW_MAX {
         let detail = format!(
@@ -56,7 +69,7 @@ pub fn decide(room: &Room, by: Option<PersonId>, act: &Act) -> Result<Vec<Happen
 fn may(room: &Room, by: Option<PersonId>, act: &Act) -> Result<(), Refusal> {
     let Some(person) = by else {
         return match act {
-            Act::ReportReady { .. } => Ok(()),
+            Act::Lapse { .. } | Act::ReportReady { .. } => Ok(()),
             _ => Err(Refusal::denied("only a person can do this")),
         };
     };
@@ -68,11 +81,13 @@ fn may(room: &Room, by: Option<PersonId>, act: &Act) -> Result<(), Refusal> {
     let (allowed, who) = match act {
         Act::Start {} | Act::Finish {} | Act::Cancel {} => (owner, "the owner"),
         Act::AddMember { .. } | Act::RemoveMember { .. } => (owner, "the owner"),
-        Act::Ask { .. } => (part == Part::Interviewer || (practice && owner), "an interviewer"),
+        Act::Ask { .. } | Act::Skip { .. } => {
+            (part == Part::Interviewer || (practice && owner), "an interviewer")
+        }
         Act::Say { .. } => (part != Part::Observer, "the candidate or an interviewer"),
         Act::Answer { .. } => (part == Part::Candidate, "the candidate"),
         Act::Note { .. } => (part == Part::Interviewer, "an interviewer"),
-        Act::ReportReady { .. } => (false, "the product itself"),
+        Act::Lapse { .. } | Act::ReportReady { .. } => (false, "the product itself"),
     };
     if !allowed {
         let detail =
@@ -107,13 +122,17 @@ fn fits(room: &Room, act: &Act) -> Result<(), Refusal> {
         }
         Act::Answer { question_id, .. } => {
             live(room, "answer")?;
-            match asked(room, *question_id)?.answer_id {
-                Some(_) => {
-                    Err(Refusal::conflict("this question is answered; wait for the next one"))
-                }
-                None => Ok(()),
-            }
+            open(asked(room, *question_id)?)
         }
+        Act::Skip { question_id } => {
+            live(room, "skip a question")?;
+            open(asked(room, *question_id)?)
+        }
+        Act::Lapse { .. } if room.state.is_over() => Err(illegal("lapse", room.state)),
+        Act::Lapse { seen } if *seen != room.last_seq => {
+            Err(Refusal::conflict("something has happened in this interview since"))
+        }
+        Act::Lapse { .. } => Ok(()),
         Act::Note { question_id, .. } => match question_id {
             Some(id) if room.question(*id).is_none() => Err(Refusal::not_found("question")),
             _ => Ok(()),
@@ -123,7 +142,10 @@ fn fits(room: &Room, act: &Act) -> Result<(), Refusal> {
         Act::ReportReady { .. } => match (room.state, room.report_ready) {
             (State::Finished, false) => Ok(()),
             (State::Finished, true) => Err(Refusal::conflict("the report was made before")),
-            (state, _) => Err(illegal("report", state)),
+            (state, _) => Err(Refusal::conflict(format!(
+                "cannot report on an interview that is {}",
+                state.as_str()
+            ))),
         },
     }
 }
@@ -145,7 +167,7 @@ fn may_be_asked(room: &Room, question: QuestionId) -> Result<(), Refusal> {
 
 fn may_be_added(room: &Room, person: PersonId, part: Part) -> Result<(), Refusal> {
     if room.state.is_over() {
-        return Err(closed("add a member", room.state));
+        return Err(closed("add a member to", room.state));
     }
     if room.part(person) == Some(part) {
         return Err(Refusal::conflict("this person has this part already"));
@@ -210,6 +232,15 @@ fn asked(room: &Room, id: QuestionId) -> Result<&Question, Refusal> {
     }
 }
 
+/// Whether a question still waits for its answer.
+fn open(question: &Question) -> Result<(), Refusal> {
+    match (question.answer_id, question.skipped_seq) {
+        (Some(_), _) => Err(Refusal::conflict("this question is answered; wait for the next one")),
+        (_, Some(_)) => Err(Refusal::conflict("this question was skipped; wait for the next one")),
+        _ => Ok(()),
+    }
+}
+
 fn live(room: &Room, verb: &str) -> Result<(), Refusal> {
     match room.state {
         State::Live => Ok(()),
@@ -217,17 +248,20 @@ fn live(room: &Room, verb: &str) -> Result<(), Refusal> {
             "cannot {verb} in an interview that has not begun ({}); its owner starts it",
             state.as_str()
         ))),
-        state => Err(closed(verb, state)),
+        state => Err(closed(&format!("{verb} in"), state)),
     }
 }
 
 fn illegal(verb: &str, state: State) -> Refusal {
+    if state.is_over() {
+        return closed(verb, state);
+    }
     Refusal::conflict(format!("cannot {verb} an interview that is {}", state.as_str()))
 }
 
 fn closed(verb: &str, state: State) -> Refusal {
     Refusal::new(
         Code::RoomClosed,
-        format!("cannot {verb} in an interview that is {}; it is over", state.as_str()),
+        format!("cannot {verb} an interview that is {}; it is over", state.as_str()),
     )
 }

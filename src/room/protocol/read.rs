@@ -40,6 +40,9 @@ pub fn read(text: &str) -> Result<(ClientFrame, &'static str), BadFrame> {
         "start" => (act(text, |_: Nothing| Ok(Wish::Start))?, "start"),
         "finish" => (act(text, |_: Nothing| Ok(Wish::Finish))?, "finish"),
         "ask" => (act(text, Ask::wish)?, "ask"),
+        "skip" => {
+            (act(text, |skip: Skip| Ok(Wish::Skip { question_id: skip.question_id }))?, "skip")
+        }
         "say" => (act(text, Say::wish)?, "say"),
         "answer" => (act(text, Answer::wish)?, "answer"),
         "note" => (act(text, Note::wish)?, "note"),
@@ -133,6 +136,15 @@ struct Note {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Skip {
+    #[serde(rename = "type")]
+    _type: IgnoredAny,
+    id: String,
+    question_id: QuestionId,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Partial {
     #[serde(rename = "type")]
     _type: IgnoredAny,
@@ -178,7 +190,7 @@ macro_rules! has_id {
     })*};
 }
 
-has_id!(Nothing, Ask, Say, Answer, Note);
+has_id!(Nothing, Skip, Ask, Say, Answer, Note);
 
 impl Ask {
     fn wish(self) -> Result<Wish, FieldError> {

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use super::Bye;
 use crate::domain::id::{ConnectionId, PersonId, QuestionId};
+use crate::domain::interview::Part;
 use crate::domain::limit;
 use crate::domain::refusal::Refusal;
 
@@ -60,34 +61,48 @@ pub fn pong(at: &RawValue) -> String {
 }
 
 /// The limits that `welcome` tells.
-fn limits() -> serde_json::Value {
+fn limits(frames_per_second: u32) -> serde_json::Value {
     json!({
         "frame_bytes_max": limit::FRAME_BYTES_MAX,
-        "messages_per_s": limit::FRAMES_PER_SECOND,
+        "messages_per_s": frames_per_second,
         "members_max": limit::MEMBERS_MAX,
         "sockets_per_person_max": limit::SOCKETS_PER_PERSON_MAX,
     })
 }
 
+/// What a `welcome` tells.
+#[derive(Clone, Copy, Debug)]
+pub struct Welcome<'a> {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Who came in, and as what.
+    pub person: PersonId,
+    /// As what.
+    pub part: Part,
+    /// The interview as that person sees it.
+    pub interview: &'a serde_json::Value,
+    /// The last event.
+    pub seq: u64,
+    /// Which history the events belong to.
+    pub epoch: &'a str,
+    /// How fast the socket may send.
+    pub frames_per_second: u32,
+    /// Whether `after` could not be served.
+    pub missed: bool,
+}
+
 /// `welcome`.
-pub fn welcome(
-    connection: ConnectionId,
-    you: serde_json::Value,
-    interview: &serde_json::Value,
-    seq: u64,
-    epoch: &str,
-    missed: bool,
-) -> String {
+pub fn welcome(welcome: &Welcome<'_>) -> String {
     json!({
         "type": "welcome",
-        "connection_id": connection,
-        "you": you,
-        "interview": interview,
-        "members": interview["members"],
-        "seq": seq,
-        "epoch": epoch,
-        "limits": limits(),
-        "missed": missed,
+        "connection_id": welcome.connection,
+        "you": {"person_id": welcome.person, "part": welcome.part},
+        "interview": welcome.interview,
+        "members": welcome.interview["members"],
+        "seq": welcome.seq,
+        "epoch": welcome.epoch,
+        "limits": limits(welcome.frames_per_second),
+        "missed": welcome.missed,
     })
     .to_string()
 }

@@ -1,19 +1,32 @@
 //! Who is here, told to everybody who is.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::Instant;
 
 use super::Task;
+use crate::domain::id::PersonId;
 use crate::domain::limit;
+use crate::room::outbox::Subject;
 
 /// When it was told, and when it will be.
 #[derive(Default)]
 pub(super) struct Presence {
     told: Option<Instant>,
     /// Something has changed since.
-    pub(super) due: Option<Instant>,
+    changed: Option<Instant>,
+    /// People whose last connection broke, and until when they may be on their way back. A page
+    /// that reconnects takes about a second; the others need not see somebody go and come.
+    away: BTreeMap<PersonId, Instant>,
+}
+
+impl Presence {
+    /// When it has to be told next.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.changed.into_iter().chain(self.away.values().copied()).min()
+    }
 }
 
 impl Task {
@@ -23,23 +36,43 @@ impl Task {
         let pause = Duration::from_millis(limit::PRESENCE_MS);
         match self.presence.told.map(|told| told + pause) {
             Some(next) if next > Instant::now() => {
-                self.presence.due.get_or_insert(next);
+                self.presence.changed.get_or_insert(next);
             }
             _ => self.tell_presence(),
         }
     }
 
+    /// Somebody's connection broke without a goodbye of ours.
+    pub(super) fn lost(&mut self, person: PersonId) {
+        if !self.roster.has(person) {
+            let until = Instant::now() + Duration::from_secs(limit::AWAY_SECONDS);
+            self.presence.away.insert(person, until);
+        }
+        self.presence_changed();
+    }
+
     pub(super) fn tell_presence(&mut self) {
-        self.presence = Presence { told: Some(Instant::now()), due: None };
-        let people: Vec<_> = self
-            .roster
-            .present(&self.room.members)
+        let now = Instant::now();
+        let (roster, members) = (&self.roster, &self.room.members);
+        self.presence.away.retain(|person, until| {
+            *until > now && !roster.has(*person) && members.contains_key(person)
+        });
+        self.presence.told = Some(now);
+        self.presence.changed = None;
+        let people: Vec<_> = roster
+            .present(members)
             .into_iter()
             .map(|(person, (part, sockets))| {
                 json!({"person_id": person, "part": part, "sockets": sockets})
             })
             .collect();
-        let frame = json!({"type": "presence", "people": people}).to_string();
-        self.roster.whisper(&frame.into(), |_, _| true);
+        let away: Vec<_> = (self.presence.away.keys())
+            .filter_map(|person| {
+                let part = members.get(person)?;
+                Some(json!({"person_id": person, "part": part}))
+            })
+            .collect();
+        let frame = json!({"type": "presence", "people": people, "away": away}).to_string();
+        self.roster.whisper(Subject::Presence, &frame.into(), |_, _| true);
     }
 }

@@ -163,7 +163,7 @@ impl Task {
                         frame["question_id"] = json!(question);
                     }
                     let members = &self.room.members;
-                    self.roster.whisper(&frame.to_string().into(), |id, c| {
+                    self.roster.tell(&frame.to_string().into(), |id, c| {
                         id != proposed.from && members.get(&c.person) == Some(&Part::Interviewer)
                     });
                 }

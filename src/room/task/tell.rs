@@ -98,6 +98,9 @@ impl Task {
     /// What an event means for the connections.
     fn follow(&mut self, what: &Happening) {
         match what {
+            Happening::Said { question_id: Some(question), .. } => {
+                self.begun.insert(*question);
+            }
             Happening::MemberRemoved { person_id } => {
                 let person = *person_id;
                 self.roster.dismiss(Bye::Removed, || None, |c| c.person == person);

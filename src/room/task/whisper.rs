@@ -9,6 +9,7 @@ use crate::domain::id::{ConnectionId, PersonId, QuestionId};
 use crate::domain::interview::{Kind, Part, State};
 use crate::domain::refusal::{Code, Refusal};
 use crate::room::live;
+use crate::room::outbox::Subject;
 use crate::room::protocol;
 
 impl Task {
@@ -31,15 +32,17 @@ impl Task {
             self.roster.answer(from, protocol::refused(None, &refusal));
             return;
         }
+        // Only a question of this room: what a frame names may be anything.
+        self.begun.extend(on.filter(|question| self.room.question(*question).is_some()));
         let frame: Arc<str> = protocol::partial(by, on, text).into();
-        self.roster.whisper(&frame, |id, _| id != from);
+        self.roster.whisper(Subject::Partial(by), &frame, |id, _| id != from);
         if self.room.plan.kind == Kind::Practice {
             let engine = self.hub.engine().clone();
             let meters: Arc<str> = live::meters(&engine, &self.room, on, text).into();
-            self.roster.whisper(&meters, |_, c| c.person == by);
+            self.roster.whisper(Subject::Meters(on), &meters, |_, c| c.person == by);
             let intensity = self.roster.get(from).map_or(0, |c| c.assist_intensity);
             if let Some(hint) = self.coach.hint(&engine, &self.room, by, on, text, intensity) {
-                self.roster.whisper(&hint.into(), |_, c| c.person == by);
+                self.roster.whisper(Subject::Single, &hint.into(), |_, c| c.person == by);
             }
         }
     }
@@ -50,6 +53,7 @@ impl Task {
             self.roster.answer(from, protocol::refused(None, &refusal));
             return;
         }
-        self.roster.whisper(&protocol::signal(by, data).into(), |_, c| c.person == to);
+        let frame = protocol::signal(by, data).into();
+        self.roster.whisper(Subject::Single, &frame, |_, c| c.person == to);
     }
 }

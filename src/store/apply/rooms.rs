@@ -102,6 +102,10 @@ fn write_change(db: &Connection, room: &Room, event: &Event) -> Step<()> {
                 interviews::insert_question(db, &interview, position, &room.questions[position])?;
             }
         }
+        Happening::Skipped { question_id } => {
+            db.prepare_cached("UPDATE question SET skipped_seq = ?2 WHERE id = ?1")?
+                .execute(params![question_id.to_string(), event.seq as i64])?;
+        }
         Happening::Answered { answer_id, question_id, .. } => {
             db.prepare_cached("UPDATE question SET answer_id = ?2 WHERE id = ?1")?
                 .execute(params![question_id.to_string(), answer_id.to_string()])?;
@@ -179,7 +183,13 @@ fn write_besides(
         Act::AddMember { .. } | Act::RemoveMember { .. } => {
             audit::record(db, envelope, "interview.members", &interview_id)?;
         }
-        Act::Start {} | Act::Finish {} | Act::Cancel {} | Act::Ask { .. } | Act::Say { .. } => {}
+        Act::Lapse { .. } => audit::record(db, envelope, "interview.lapsed", &interview_id)?,
+        Act::Start {}
+        | Act::Finish {}
+        | Act::Cancel {}
+        | Act::Ask { .. }
+        | Act::Skip { .. }
+        | Act::Say { .. } => {}
     }
     Ok(())
 }

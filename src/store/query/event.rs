@@ -1,12 +1,16 @@
 //! Events as they are stored, and as JSON the same for everybody.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 
 use super::{Fault, optional_id, time};
 use crate::domain::event::{Event, Happening};
-use crate::domain::id::{InterviewId, PersonId};
+use crate::domain::id::{InterviewId, PersonId, QuestionId};
+use crate::domain::interview::{Question, Turn};
+use crate::domain::limit;
+use crate::domain::room::Room;
 use crate::domain::time::Time;
 
 /// An event with its data as JSON text: what was stored is what is sent, byte for byte.
@@ -71,6 +75,24 @@ pub fn after(
         })?
         .collect::<Result<_, _>>()?;
     Ok(events)
+}
+
+/// The questions that wait for an answer and to which somebody has said something, as far as the
+/// newest events tell: it is shown, and no rule hangs on it.
+pub fn begun(db: &Connection, room: &Room) -> Result<BTreeSet<QuestionId>, Fault> {
+    let open = |question: &&Question| matches!(question.turn(false), Turn::Asked);
+    let Some(first) = room.questions.iter().filter(open).filter_map(|q| q.asked_seq).min() else {
+        return Ok(BTreeSet::new());
+    };
+    let since = first.max(room.last_seq.saturating_sub(limit::EVENTS_PAGE_MAX as u64));
+    let mut statement = db.prepare_cached(
+        "SELECT DISTINCT json_extract(data, '$.question_id') AS question FROM event
+         WHERE interview = ?1 AND seq > ?2 AND kind = 'transcript.final'",
+    )?;
+    let rows = statement.query_map(params![room.plan.id.to_string(), since as i64], |row| {
+        optional_id(row, "question")
+    })?;
+    Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
 /// What somebody said on a question since it was asked, joined: the answer, if the frame has no

@@ -159,6 +159,42 @@ pub fn unreported(db: &Connection, items_max: usize) -> Result<Vec<InterviewId>,
     Ok(ids)
 }
 
+/// An interview that everybody has forgotten.
+#[derive(Clone, Copy, Debug)]
+pub struct Forgotten {
+    /// Which.
+    pub interview: InterviewId,
+    /// Its last event.
+    pub seen: u64,
+}
+
+/// Live interviews without an event since one moment, and those that should have begun before
+/// another and have not.
+pub fn forgotten(
+    db: &Connection,
+    quiet_since: Time,
+    due_before: Time,
+    items_max: usize,
+) -> Result<Vec<Forgotten>, Fault> {
+    let found = db
+        .prepare_cached(
+            "SELECT i.id, i.last_seq FROM interview AS i
+             WHERE i.state = 'live' AND COALESCE((SELECT e.at FROM event AS e
+                 WHERE e.interview = i.id AND e.seq = i.last_seq), i.created_at) < ?1
+             UNION ALL
+             SELECT i.id, i.last_seq FROM interview AS i
+             WHERE i.state IN ('scheduled', 'lobby')
+                 AND MAX(i.created_at, COALESCE(i.scheduled_at, 0)) < ?2
+             LIMIT ?3",
+        )?
+        .query_map(params![quiet_since.0, due_before.0, items_max as i64], |row| {
+            let seen = row.get::<_, i64>("last_seq")? as u64;
+            Ok(Forgotten { interview: id(row, "id")?, seen })
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(found)
+}
+
 /// The notes of an interview in order.
 pub fn notes(db: &Connection, interview: InterviewId) -> Result<Vec<StoredNote>, Fault> {
     let notes = db

@@ -27,7 +27,8 @@ pub fn load(db: &Connection, interview: InterviewId) -> Result<Option<Room>, Fau
         .query_map([&key], |row| Ok((id(row, "person")?, word::<Part>(row, "part")?)))?
         .collect::<Result<BTreeMap<_, _>, _>>()?;
     let mut statement = db.prepare_cached(
-        "SELECT id, text, competency, focus, asked_seq, answer_id FROM question
+        // All columns: below level 4 there is no `skipped_seq`.
+        "SELECT * FROM question
          WHERE interview = ?1 ORDER BY position",
     )?;
     for row in
@@ -70,5 +71,9 @@ fn question(row: &Row<'_>) -> Result<Question, rusqlite::Error> {
         focus: Vec::new(),
         asked_seq: row.get::<_, Option<i64>>("asked_seq")?.map(|seq| seq as u64),
         answer_id: optional_id(row, "answer_id")?,
+        skipped_seq: match row.get::<_, Option<i64>>("skipped_seq") {
+            Err(rusqlite::Error::InvalidColumnName(_)) => None,
+            seq => seq?.map(|seq| seq as u64),
+        },
     })
 }

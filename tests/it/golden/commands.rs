@@ -166,6 +166,7 @@ fn interview_commands() -> Vec<Command> {
         focus: vec![text("night")],
         asked_seq: None,
         answer_id: None,
+        skipped_seq: None,
     };
     let (share, interview) = (id(6), id(5));
     let mut commands = vec![
@@ -236,6 +237,8 @@ fn place(command: &Command) -> usize {
             Act::AddMember { .. } => 22,
             Act::RemoveMember { .. } => 23,
             Act::ReportReady { .. } => 24,
+            Act::Skip { .. } => 35,
+            Act::Lapse { .. } => 36,
         },
         Command::KeepAuthority { .. } => 25,
         Command::InviteNode { .. } => 26,
@@ -257,8 +260,11 @@ fn every_command_is_read_as_it_was_written() {
     commands.extend(cluster_commands());
     commands.extend([Command::RaiseLevel { to: 2 }, Command::LowerLevel { to: 1 }]);
     commands.extend(file_commands());
+    let turns = [Act::Skip { question_id: id(2) }, Act::Lapse { seen: 7 }];
+    let act = |act| Command::Act { interview: id(4), act: Box::new(act) };
+    commands.extend(turns.map(act));
     let places: BTreeSet<usize> = commands.iter().map(place).collect();
-    assert!(places.into_iter().eq(0..=34), "one of each command at least");
+    assert!(places.into_iter().eq(0..=36), "one of each command at least");
     let once = Once { scope: text("person:1"), key: text("k"), fingerprint: "0f".repeat(32) };
     let envelope = |(n, command): (usize, Command)| Envelope {
         v: ENVELOPE_VERSION,

@@ -35,6 +35,7 @@ fn happenings() -> Vec<Happening> {
         Happening::Finished {},
         Happening::Cancelled {},
         Happening::ReportReady {},
+        Happening::Skipped { question_id: id(2) },
     ]
 }
 
@@ -51,6 +52,7 @@ fn place(what: &Happening) -> usize {
         Happening::Finished {} => 6,
         Happening::Cancelled {} => 7,
         Happening::ReportReady {} => 8,
+        Happening::Skipped { .. } => 9,
     }
 }
 
@@ -58,7 +60,7 @@ fn place(what: &Happening) -> usize {
 fn every_event_is_read_as_it_was_written() {
     let happenings = happenings();
     let places: BTreeSet<usize> = happenings.iter().map(place).collect();
-    assert!(places.into_iter().eq(0..=8), "one of each kind at least");
+    assert!(places.into_iter().eq(0..=9), "one of each kind at least");
     let event = |(n, what): (usize, Happening)| {
         let by = if n % 2 == 0 { Some(id(1)) } else { None };
         Event { seq: n as u64 + 1, at: Time(1_795_000_000_120 + n as i64), by, what }

@@ -1,8 +1,9 @@
 //! Every frame of the subprotocol: what a client's text means, and the text that a server sends.
 
 use greenroom::domain::id::PersonId;
+use greenroom::domain::interview::Part;
 use greenroom::domain::refusal::{Code, Refusal};
-use greenroom::room::protocol::{self, Bye, peer};
+use greenroom::room::protocol::{self, Bye, Welcome, peer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -121,7 +122,6 @@ fn server() -> Vec<String> {
     let plain = Refusal::new(Code::ConflictState, "the interview has not begun");
     let field = Refusal::field("text", "must not be empty");
     let interview = json!({"id": QUESTION, "members": []});
-    let you = json!({"person_id": PERSON, "part": "candidate"});
     let mut frames = vec![
         protocol::ack("1", Some(7), None),
         protocol::ack("1", Some(7), made("question_id")),
@@ -133,7 +133,16 @@ fn server() -> Vec<String> {
         protocol::partial(person, Some(QUESTION.parse().unwrap()), "I me"),
         protocol::signal(person, &raw(r#"{"sdp": "v=0"}"#)),
         protocol::pong(&raw("1795000000120")),
-        protocol::welcome(id(9), you, &interview, 7, PERSON, false),
+        protocol::welcome(&Welcome {
+            connection: id(9),
+            person,
+            part: Part::Candidate,
+            interview: &interview,
+            seq: 7,
+            epoch: PERSON,
+            frames_per_second: 50,
+            missed: false,
+        }),
         protocol::bye(Bye::Draining, Some(750)),
     ];
     frames.extend(byes().map(|bye| protocol::bye(bye, None)));

@@ -12,6 +12,7 @@ fn body(path: &str, question: &str) -> serde_json::Value {
     match path.rsplit('/').next().unwrap_or_default() {
         "questions" => json!({"text": "Why?"}),
         "answers" => json!({"question_id": question, "text": "Because."}),
+        "skip" => json!({"question_id": question}),
         "members" => json!({"email": "ada@example.org", "part": "observer"}),
         "feedback" => json!({"accurate": true}),
         _ => json!({}),

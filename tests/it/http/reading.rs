@@ -118,7 +118,7 @@ async fn an_interview_is_planned_begun_ended_or_called_off_in_this_order_only() 
     assert_eq!(asked["seq"], 2);
     assert_eq!(act("/cancel").await.ok(200)["state"], "cancelled");
     for verb in ["/start", "/finish", "/cancel"] {
-        act(verb).await.refused(409, "conflict.state");
+        act(verb).await.refused(409, "room.closed");
     }
     let late = person.api.post(&scene::path(&planned, "/questions"), body).await;
     late.refused(409, "room.closed");

@@ -178,6 +178,9 @@ fn write(frame: &ClientFrame) -> String {
         ClientFrame::Act { id, wish } => match wish {
             Wish::Start => json!({"type": "start", "id": id}),
             Wish::Finish => json!({"type": "finish", "id": id}),
+            Wish::Skip { question_id } => {
+                json!({"type": "skip", "id": id, "question_id": question_id})
+            }
             Wish::Ask { text } => json!({"type": "ask", "id": id, "text": text}),
             Wish::Say { question_id, text, words } => json!({"type": "say", "id": id,
                 "question_id": question_id, "text": text, "words": words}),

@@ -3,7 +3,9 @@
 mod admission;
 mod bad_frames;
 mod endings;
+mod faults;
 mod hostile;
+mod lifecycle;
 mod live;
 mod model;
 mod practice;

@@ -22,10 +22,10 @@ const PEOPLE: u8 = 6;
 const QUESTIONS: u8 = 8;
 
 /// The moves, the everyday ones more often than those that end everything.
-const MOVES: [&str; 24] = [
+const MOVES: [&str; 28] = [
     "start", "start", "start", "ask", "ask", "ask", "ask", "say", "say", "say", "answer", "answer",
     "answer", "answer", "answer", "note", "note", "add", "add", "add", "remove", "finish",
-    "cancel", "report",
+    "cancel", "report", "skip", "skip", "skip", "lapse",
 ];
 
 /// What the contract knows of a room, in its own words.
@@ -38,6 +38,7 @@ struct Model {
     planned: Vec<u8>,
     asked: BTreeSet<u8>,
     answered: BTreeSet<u8>,
+    skipped: BTreeSet<u8>,
     reported: bool,
     seq: u64,
 }
@@ -71,19 +72,25 @@ impl Model {
         }
     }
 
+    /// Section 8.8: nothing can be done with an interview that is over.
+    fn while_open(&self) -> Result<(), Code> {
+        if self.over() { Err(Code::RoomClosed) } else { Ok(()) }
+    }
+
     /// The "who" columns of sections 2 and 3; a room that is not yours does not exist for you.
     fn allowed(&self, made: &Try) -> Result<(), Code> {
         let Some(by) = made.by else {
-            return if made.verb == "report" { Ok(()) } else { Err(Code::AccessDenied) };
+            let own = matches!(made.verb, "report" | "lapse");
+            return if own { Ok(()) } else { Err(Code::AccessDenied) };
         };
         let part = *self.members.get(&by).ok_or(Code::NotFound)?;
         let owner = by == 0;
         let allowed = match made.verb {
-            "ask" => part == Part::Interviewer || (owner && self.practice),
+            "ask" | "skip" => part == Part::Interviewer || (owner && self.practice),
             "say" => part != Part::Observer,
             "answer" => part == Part::Candidate,
             "note" => part == Part::Interviewer,
-            "report" => false,
+            "report" | "lapse" => false,
             _ => owner,
         };
         if allowed { Ok(()) } else { Err(Code::AccessDenied) }
@@ -98,24 +105,32 @@ impl Model {
         let mut kinds = Vec::new();
         match made.verb {
             "start" => {
-                need(matches!(self.state, "scheduled" | "lobby"), conflict)?;
+                self.while_open()?;
+                need(self.state != "live", conflict)?;
                 kinds.push("interview.started");
                 kinds.extend(self.next().map(|_| "question.asked"));
             }
             "finish" => {
+                self.while_open()?;
                 need(self.state == "live", conflict)?;
                 kinds.push("interview.finished");
             }
             "cancel" => {
-                need(!self.over(), conflict)?;
+                self.while_open()?;
                 kinds.push("interview.cancelled");
+            }
+            "lapse" => {
+                self.while_open()?;
+                need(made.part != Part::Observer, conflict)?;
+                let live = self.state == "live";
+                kinds.push(if live { "interview.finished" } else { "interview.cancelled" });
             }
             "ask" => {
                 self.while_live()?;
                 need(!self.known(question), conflict)?;
                 kinds.push("question.asked");
             }
-            "say" | "answer" => {
+            "say" | "answer" | "skip" => {
                 self.while_live()?;
                 if let Some(question) = made.question {
                     need(self.known(question), Code::NotFound)?;
@@ -124,8 +139,10 @@ impl Model {
                 if made.verb == "say" {
                     kinds.push("transcript.final");
                 } else {
-                    need(!self.answered.contains(&question), conflict)?;
-                    kinds.push("answer.analysed");
+                    let closed = self.answered.contains(&question);
+                    need(!closed && !self.skipped.contains(&question), conflict)?;
+                    let skips = made.verb == "skip";
+                    kinds.push(if skips { "question.skipped" } else { "answer.analysed" });
                     kinds.extend(self.next().map(|_| "question.asked"));
                 }
             }
@@ -133,7 +150,7 @@ impl Model {
             "note" => need(made.question.is_none_or(|q| self.known(q)), Code::NotFound)?,
             "add" => {
                 need(!self.practice, conflict)?;
-                need(!self.over(), Code::RoomClosed)?;
+                self.while_open()?;
                 need(self.members.get(&made.person) != Some(&made.part), conflict)?;
                 kinds.push("member.added");
             }
@@ -167,12 +184,15 @@ impl Model {
             "cancel" => self.state = "cancelled",
             "ask" => self.asked.extend(made.question),
             "answer" => self.answered.extend(made.question),
+            "skip" => self.skipped.extend(made.question),
+            "lapse" if self.state == "live" => self.state = "finished",
+            "lapse" => self.state = "cancelled",
             "add" => drop(self.members.insert(made.person, made.part)),
             "remove" => drop(self.members.remove(&made.person)),
             "report" => self.reported = true,
             _ => {}
         }
-        if matches!(made.verb, "start" | "answer") {
+        if matches!(made.verb, "start" | "answer" | "skip") {
             self.asked.extend(next);
         }
     }
@@ -217,6 +237,7 @@ fn made(shape: u8, planned: u8) -> (Room, Model) {
         focus: Vec::new(),
         asked_seq: None,
         answer_id: None,
+        skipped_seq: None,
     });
     let model = Model {
         practice,
@@ -226,6 +247,7 @@ fn made(shape: u8, planned: u8) -> (Room, Model) {
         planned: planned.clone(),
         asked: BTreeSet::new(),
         answered: BTreeSet::new(),
+        skipped: BTreeSet::new(),
         reported: false,
         seq: 0,
     };
@@ -236,13 +258,13 @@ fn attempt((who, what, on, other): Draw) -> Try {
     let verb = MOVES[usize::from(what) % MOVES.len()];
     // Half of everything is done by the owner, so that rooms come alive; most reports come from
     // the product itself.
-    let itself = if verb == "report" { who % 4 != 0 } else { who % 32 == 31 };
+    let itself = if matches!(verb, "report" | "lapse") { who % 4 != 0 } else { who % 32 == 31 };
     let person = if who % 2 == 0 { 0 } else { (who / 2) % PEOPLE };
     let question = (verb != "say" && verb != "note" || other % 2 == 0).then_some(on % QUESTIONS);
     Try { by: (!itself).then_some(person), verb, question, person: on % PEOPLE, part: part(other) }
 }
 
-fn act(made: &Try, n: u64) -> Act {
+fn act(made: &Try, n: u64, seen: u64) -> Act {
     let text = "Words.".to_owned();
     let question_id = made.question.map(|n| id(u64::from(n)));
     let asked = id(u64::from(made.question.unwrap_or_default()));
@@ -258,6 +280,10 @@ fn act(made: &Try, n: u64) -> Act {
             let answer_id = id(1_000 + n);
             Act::Answer { answer_id, question_id: asked, text, words, duration_s, analysis }
         }
+        "skip" => Act::Skip { question_id: asked },
+        // An observer's part stands for one that looked too long ago.
+        "lapse" if made.part == Part::Observer => Act::Lapse { seen: u64::MAX },
+        "lapse" => Act::Lapse { seen },
         "note" => Act::Note { note_id: id(2_000 + n), text, question_id },
         "add" => Act::AddMember { person, part },
         "remove" => Act::RemoveMember { person },
@@ -279,9 +305,12 @@ fn happen(room: &mut Room, by: Option<PersonId>, happenings: Vec<Happening>) -> 
 fn check_words(refusal: &Refusal, made: &Try, model: &Model) {
     assert!(!refusal.detail.trim().is_empty(), "{made:?}");
     let by_state = match made.verb {
-        "start" | "finish" | "cancel" => refusal.code == Code::ConflictState,
+        "start" | "finish" | "cancel" => refusal.code != Code::AccessDenied,
+        "lapse" => refusal.code == Code::RoomClosed,
         "report" => refusal.code == Code::ConflictState && model.state != "finished",
-        "ask" | "say" | "answer" => model.state != "live" && refusal.code != Code::AccessDenied,
+        "ask" | "say" | "answer" | "skip" => {
+            model.state != "live" && refusal.code != Code::AccessDenied
+        }
         "add" => refusal.code == Code::RoomClosed,
         _ => false,
     };
@@ -301,7 +330,7 @@ fn follow(shape: u8, planned: u8, draws: &[Draw]) -> Vec<String> {
         let made = attempt(*draw);
         let by = made.by.map(|n| id(u64::from(n)));
         let expected = model.expect(&made);
-        let decided = decide(&room, by, &act(&made, n));
+        let decided = decide(&room, by, &act(&made, n, room.last_seq));
         let kinds = decided.as_ref().map(|h| h.iter().map(Happening::kind).collect());
         assert_eq!(kinds.map_err(|refusal| refusal.code), expected, "{made:?} in {model:?}");
         match decided {
@@ -335,6 +364,8 @@ fn same(room: &Room, model: &Model) {
         assert_eq!(asked, model.asked.contains(&n), "question {n}");
         let answered = known(&n).is_some_and(|q| q.answer_id.is_some());
         assert_eq!(answered, model.answered.contains(&n), "question {n}");
+        let skipped = known(&n).is_some_and(|q| q.skipped_seq.is_some());
+        assert_eq!(skipped, model.skipped.contains(&n), "question {n}");
     }
 }
 
@@ -399,13 +430,20 @@ fn the_rooms_of_the_property_are_worth_it() {
         "live finish done",
         "finished say room.closed",
         "finished answer room.closed",
-        "finished finish conflict.state",
+        "finished finish room.closed",
+        "finished lapse room.closed",
+        "live skip done",
+        "live skip conflict.state",
+        "live lapse done",
+        "live lapse conflict.state",
+        "lobby lapse done",
+        "lobby skip conflict.state",
         "finished report done",
         "finished report conflict.state",
         "finished add room.closed",
         "cancelled ask room.closed",
         "cancelled report conflict.state",
-        "cancelled cancel conflict.state",
+        "cancelled cancel room.closed",
     ] {
         assert!(seen.contains(row), "never: {row}; only {seen:#?}");
     }

@@ -66,6 +66,7 @@ fn create((_, a, b, c): Draw, at: Time) -> Command {
         focus: vec!["night".to_owned()],
         asked_seq: None,
         answer_id: None,
+        skipped_seq: None,
     };
     let plan = Plan {
         id: interview(a),

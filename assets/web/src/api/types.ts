@@ -123,6 +123,7 @@ export interface Question {
   competency: string | null;
   asked_seq: number | null;
   answer_id: Id | null;
+  turn: 'planned' | 'asked' | 'answering' | 'analysed' | 'skipped';
 }
 
 // The fixed names of the engine, in the order in which people read them.
@@ -294,6 +295,7 @@ interface EventOf<K extends string, D> {
 export type RoomEvent =
   | EventOf<'interview.started', object>
   | EventOf<'question.asked', { question_id: Id; text: string; auto: boolean }>
+  | EventOf<'question.skipped', { question_id: Id }>
   | EventOf<'transcript.final', { question_id?: Id; text: string }>
   | EventOf<
       'answer.analysed',
@@ -335,4 +337,5 @@ export type ServerFrame =
 // id.
 export type DurableFrame =
   | { type: 'start' | 'finish'; id: string }
+  | { type: 'skip'; id: string; question_id: Id }
   | { type: 'answer'; id: string; question_id: Id; text: string; duration_s?: number };

@@ -60,6 +60,7 @@ export function withInterview(view: RoomView, interview: Interview): RoomView {
       ...question,
       asked_seq: question.asked_seq ?? known?.asked_seq ?? null,
       answer_id: question.answer_id ?? known?.answer_id ?? null,
+      turn: known && isClosed(known) ? known.turn : question.turn,
     };
   });
   const extra = view.questions.filter(
@@ -86,6 +87,15 @@ export function fold(view: RoomView, event: RoomEvent): RoomView | null {
       return { ...next, state: 'live', started_at: event.at };
     case 'question.asked':
       return asked(next, event.seq, event.at, event.data);
+    case 'question.skipped':
+      return {
+        ...next,
+        questions: view.questions.map((question) =>
+          question.question_id === event.data.question_id
+            ? { ...question, turn: 'skipped' }
+            : question,
+        ),
+      };
     case 'transcript.final':
       return said(next, event.seq, event.at, event.data.text, event.data.question_id ?? null);
     case 'answer.analysed':
@@ -101,9 +111,14 @@ export function fold(view: RoomView, event: RoomEvent): RoomView | null {
   }
 }
 
+// Whether a question takes no answer any more.
+export function isClosed(question: Question): boolean {
+  return question.turn === 'analysed' || question.turn === 'skipped';
+}
+
 // The question that waits for an answer: the earliest asked one without any.
 export function open(view: RoomView): Question | null {
-  const waiting = view.questions.filter((q) => q.asked_seq !== null && q.answer_id === null);
+  const waiting = view.questions.filter((q) => q.asked_seq !== null && !isClosed(q));
   waiting.sort((a, b) => (a.asked_seq ?? 0) - (b.asked_seq ?? 0));
   return waiting[0] ?? null;
 }
@@ -119,9 +134,17 @@ function asked(
   data: { question_id: Id; text: string },
 ): RoomView {
   const known = view.questions.some((question) => question.question_id === data.question_id);
-  const fresh: Question = { ...data, competency: null, asked_seq: seq, answer_id: null };
-  const questions = known
-    ? view.questions.map((q) => (q.question_id === data.question_id ? { ...q, asked_seq: seq } : q))
+  const fresh: Question = {
+    ...data,
+    competency: null,
+    asked_seq: seq,
+    answer_id: null,
+    turn: 'asked',
+  };
+  const questions: Question[] = known
+    ? view.questions.map((q) =>
+        q.question_id === data.question_id ? { ...q, asked_seq: seq, turn: 'asked' } : q,
+      )
     : [...view.questions, fresh];
   const line: Line = { seq, at, kind: 'question', text: data.text, question_id: data.question_id };
   return { ...view, questions, lines: [...view.lines, line] };
@@ -143,9 +166,9 @@ function answered(
   at: Time,
   data: { answer_id: Id; question_id: Id; text: string; analysis: Analysis | null },
 ): RoomView {
-  const questions = view.questions.map((question) =>
+  const questions: Question[] = view.questions.map((question) =>
     question.question_id === data.question_id
-      ? { ...question, answer_id: data.answer_id }
+      ? { ...question, answer_id: data.answer_id, turn: 'analysed' }
       : question,
   );
   const line: Line = { seq, at, kind: 'answer', text: data.text, question_id: data.question_id };

@@ -98,11 +98,9 @@ function isFrame(value: unknown): value is DurableFrame {
   const frame = value as Record<string, unknown>;
   if (typeof frame['id'] !== 'string') return false;
   if (frame['type'] === 'start' || frame['type'] === 'finish') return true;
-  return (
-    frame['type'] === 'answer' &&
-    typeof frame['question_id'] === 'string' &&
-    typeof frame['text'] === 'string'
-  );
+  if (typeof frame['question_id'] !== 'string') return false;
+  if (frame['type'] === 'skip') return true;
+  return frame['type'] === 'answer' && typeof frame['text'] === 'string';
 }
 
 function keep(act: () => void): boolean {

@@ -34,6 +34,7 @@ export class Room {
   question = $derived(open(this.view));
   left = $derived(unanswered(this.view));
   starting = $derived(this.waiting.some((frame) => frame.type === 'start'));
+  skipping = $derived(this.waiting.some((frame) => frame.type === 'skip'));
   finishing = $derived(this.waiting.some((frame) => frame.type === 'finish'));
   // The open question's answer is on its way: submitted, not yet acknowledged or analysed.
   sending = $derived(
@@ -88,6 +89,13 @@ export class Room {
 
   finish(): void {
     this.queue({ type: 'finish', id: freshId() });
+  }
+
+  // Leaves the open question without an answer; what was typed for it stays on this device.
+  skip(): void {
+    const question = this.question;
+    if (!question || this.sending || this.skipping) return;
+    this.queue({ type: 'skip', id: freshId(), question_id: question.question_id });
   }
 
   type(text: string): void {
