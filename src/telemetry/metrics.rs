@@ -220,6 +220,12 @@ impl Metrics {
         self.frames.get_or_create(&FrameLabels { direction, r#type: kind }).inc();
     }
 
+    /// The counter of frames that go out, for whoever sends many.
+    pub fn frames_sent(&self) -> Counter {
+        let labels = FrameLabels { direction: "out", r#type: "frame" };
+        self.frames.get_or_create(&labels).clone()
+    }
+
     /// An event was written; `kind` is its name in the contract.
     pub fn event(&self, kind: &'static str) {
         self.events.get_or_create(&EventLabels { kind }).inc();

@@ -192,7 +192,7 @@ async fn listen(
         }
         if Instant::now() >= counts {
             heard.frames += 1;
-            if heard.frames % 8 == 0 {
+            if heard.frames.is_multiple_of(8) {
                 let took = began.elapsed().as_micros() as u64 - at;
                 heard.took_us.push(took as u32);
             }
@@ -243,8 +243,8 @@ pub async fn resume(place: &Place, shape: Shape, missed: usize) -> Duration {
             let message = speaker.next().await.unwrap().unwrap();
             let text = message.to_text().unwrap();
             if text.contains(r#""type":"ack""#) && text.contains(&last) {
-                head =
-                    text.split(r#""seq":"#).nth(1).unwrap().trim_end_matches('}').parse().unwrap();
+                let seq = text.split(r#""seq":"#).nth(1).unwrap();
+                head = seq.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
                 break;
             }
         }
