@@ -242,6 +242,44 @@ step('a short answer is not scored and says why', async () => {
   await candidate.getByText('Not enough to score').first().waitFor();
 });
 
+step('a question is skipped by keyboard alone, and what was typed for it stays here', async () => {
+  await candidate
+    .locator('[data-progress]')
+    .getByText(/^Question 4 of/)
+    .waitFor();
+  await answerBox(candidate).fill('I am not sure about this one');
+  await tabTo(candidate, 'Skip question');
+  await candidate.keyboard.press('Enter');
+  await candidate
+    .locator('[data-progress]')
+    .getByText(/^Question 5 of/)
+    .waitFor();
+  await candidate.waitForFunction(() => document.activeElement?.name === 'answer');
+  assert.equal(await answerBox(candidate).inputValue(), '');
+  const seen = await candidate.evaluate(
+    async (id) => (await fetch(`/api/v1/interviews/${id}`)).json(),
+    interview,
+  );
+  const turns = seen.questions.map((question) => question.turn);
+  assert.deepEqual(turns.slice(0, 5), ['analysed', 'analysed', 'analysed', 'skipped', 'asked']);
+  await browser.look(candidate, 'room-skipped');
+});
+
+step('a server that stops is announced with a countdown, and the room comes back', async () => {
+  await answerBox(candidate).fill('We had three weeks');
+  const stopped = server.stop();
+  const banner = candidate.locator('.banner');
+  await banner.getByText(/second|again/i).first().waitFor();
+  await button(candidate, 'Retry now').waitFor();
+  await browser.look(candidate, 'room-drained');
+  await stopped;
+  await answerBox(candidate).pressSequentially(' and no tests.');
+  await server.start();
+  await candidate.getByText('Connected again').waitFor();
+  assert.equal(await answerBox(candidate).inputValue(), 'We had three weeks and no tests.');
+  await answerBox(candidate).fill('');
+});
+
 step('finishing names what is unanswered and leads to the report', async () => {
   await button(candidate, 'Finish').click();
   const dialog = candidate.getByRole('dialog');

@@ -56,10 +56,19 @@ export class Server {
 
   // SIGKILL: no farewell, no flush. Resolves when the process is gone.
   async kill() {
+    await this.end('SIGKILL');
+  }
+
+  // SIGTERM: sockets hear goodbye first. Resolves when the process is gone.
+  async stop() {
+    await this.end('SIGTERM');
+  }
+
+  async end(signal) {
     const child = this.child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((done) => child.once('exit', done));
-    child.kill('SIGKILL');
+    child.kill(signal);
     await gone;
   }
 

@@ -145,7 +145,7 @@ async fn many_rooms_lose_and_mix_nothing_while_their_leader_is_killed() {
     let leader = cluster.leader().await;
     let nodes: Vec<SocketAddr> = (0..3).map(|n| cluster.node(n).address()).collect();
     let mut clients = fill(&cluster.org, &nodes, rooms.div_ceil(2), steps).await;
-    let watched = scene::path(&clients[0][0].live, "/events?after=20&limit=1");
+    let watched = scene::path(&clients[0][0].live, "/events?after=8&limit=1");
     let owner = clients[0][0].apis[(leader + 1) % 3].clone();
     let killing = async {
         // In the middle: when the first room has a part of what will be said in it.
