@@ -61,7 +61,8 @@ impl Place {
     pub async fn ours(nodes: usize) -> Place {
         let config =
             std::env::temp_dir().join(format!("greenroom-bench-{}.toml", std::process::id()));
-        std::fs::write(&config, "[log]\nfilter = \"warn\"\n[rooms]\nframes_per_second = 50000\n").unwrap();
+        std::fs::write(&config, "[log]\nfilter = \"warn\"\n[rooms]\nframes_per_second = 50000\n")
+            .unwrap();
         let args = ["--listen", "127.0.0.1:0", "--config", config.to_str().unwrap()];
         let org = Org::on(Node::start_with(&args)).await;
         let others: Vec<Node> = (1..nodes).map(|_| Node::join(&org.node)).collect();
