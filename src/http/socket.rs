@@ -1,5 +1,6 @@
 //! The sockets of rooms: carries text between a WebSocket and the room.
 
+mod codes;
 mod origin;
 
 use std::pin::pin;
@@ -35,6 +36,7 @@ use super::error::{Error, Problem};
 use super::forward::{ThroughPeer, introduce, up_to_date};
 use super::interviews::interview_id;
 use super::tunnel::{self, Visit};
+pub(super) use codes::close_code;
 use origin::check_origin;
 
 /// Frames up to this size are read, so that one just over the limit gets its reason and not a
@@ -387,18 +389,5 @@ async fn next_data(stream: &mut SplitStream<WebSocket>) -> Option<Result<Message
             Ok(Message::Close(_)) => return None,
             other => return Some(other),
         }
-    }
-}
-
-/// The close code that fits what the socket's reader says.
-pub(super) fn close_code(error: &axum::Error) -> u16 {
-    let words = error.to_string().to_lowercase();
-    if words.contains("utf-8") {
-        close::NOT_UTF8
-    } else if words.contains("too long") || words.contains("too big") || words.contains("capacity")
-    {
-        close::TOO_BIG
-    } else {
-        1002
     }
 }
