@@ -119,6 +119,7 @@ fn account_routes() -> Vec<Route> {
         patch("/api/v1/me", Person, me::change, "Change the own account").takes("MeBody"),
         get("/api/v1/me/context", Person, me::context, "CV, job description, mode"),
         put("/api/v1/me/context", Person, me::set_context, "Set them").takes("ContextBody"),
+        get("/api/v1/me/readiness", Person, me::readiness, "Where the own practices stand"),
         get("/api/v1/me/cv", Person, cv::download, "The own CV as it was uploaded"),
         post("/api/v1/me/cv", Person, cv::upload, "Upload a CV: TXT or Markdown")
             .takes_file(limit::CV_FILE_BYTES_MAX),

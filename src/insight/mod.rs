@@ -3,7 +3,8 @@
 //! The way of one answer: `text` reads it once (words, sentences, clauses, cues by the `lexicon`),
 //! `story` finds each clause's part, `signals` measures, `calibration` turns values into points,
 //! `conflicts` compares with what was said before, `hints` says what would help, `engine` puts it
-//! together. `score_line` is the engine as a line protocol, `report` sums an interview up.
+//! together. `score_line` is the engine as a line protocol, `report` sums an interview up,
+//! `readiness` a person's practices.
 //!
 //! **Invariant:** pure functions of their input and the calibration: no clock, no randomness, no
 //! floating point, no order of a hash map in any result. `DESIGN.md` says what each signal means.
@@ -14,6 +15,7 @@ mod conflicts;
 mod engine;
 mod hints;
 mod lexicon;
+pub mod readiness;
 pub mod report;
 mod score_line;
 mod signals;

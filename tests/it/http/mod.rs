@@ -9,6 +9,7 @@ mod login;
 mod machines;
 mod outsiders;
 mod people;
+mod readiness;
 mod reading;
 mod reports;
 mod routes;
