@@ -372,9 +372,50 @@ step('a revoked link opens nothing', async () => {
   await reader.context().close();
 });
 
+step('the start page draws where the practices stand and what to work on', async () => {
+  await candidate.goto(server.url);
+  const readiness = candidate.locator('[data-readiness]');
+  await readiness.waitFor();
+  const before = Number(await readiness.getAttribute('data-readiness'));
+  // Two more practices by way of a program, each with one answer.
+  await candidate.evaluate(
+    async (texts) => {
+      const csrf = /csrf=([^;]+)/.exec(document.cookie)[1];
+      const call = async (path, body) => {
+        const headers = { 'Content-Type': 'application/json', 'X-CSRF-Token': csrf };
+        const init = { method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body) };
+        const response = await fetch(`/api/v1${path}`, init);
+        if (!response.ok && response.status !== 409) throw new Error(`${path}: ${response.status}`);
+        return response.json();
+      };
+      for (const text of texts) {
+        const practice = { kind: 'practice', questions: ['What did you improve?'] };
+        const made = await call('/interviews', practice);
+        const path = `/interviews/${made.id}`;
+        await call(`${path}/start`, {});
+        await call(`${path}/answers`, { question_id: made.questions[0].question_id, text });
+        await call(`${path}/finish`, {});
+        for (let ready = false; !ready; ) ready = (await call(path)).report_ready;
+      }
+    },
+    [MIDDLING, STRONG],
+  );
+  await candidate.reload();
+  await candidate.getByRole('img', { name: /Readiness over 3 practices/ }).waitFor();
+  const after = Number(await readiness.getAttribute('data-readiness'));
+  assert.notEqual(after, before);
+  await candidate.getByText('What to work on next').waitFor();
+  await candidate.getByText('As a table').click();
+  assert.equal(await readiness.locator('tbody tr').count(), 3);
+  await browser.look(candidate, 'home-readiness');
+});
+
 step('the list shows the score; keys, palette and unknown pages work', async () => {
   await candidate.goto(server.url);
-  await candidate.getByRole('link', { name: /^Report of/ }).waitFor();
+  await candidate
+    .getByRole('link', { name: /^Report of/ })
+    .first()
+    .waitFor();
   await browser.look(candidate, 'home');
   await heading(candidate, 'Your practice').focus();
   await candidate.keyboard.press('?');

@@ -200,6 +200,18 @@ export const t = {
     cancelled: 'Cancelled',
   } satisfies Record<InterviewState, string>,
 
+  readiness: {
+    title: 'Practice readiness',
+    interval: (low: string, high: string): string => `${low} to ${high}`,
+    chart: (count: number, first: string, last: string): string =>
+      `Readiness over ${count} practices, from ${first} to ${last} of 100`,
+    legend: 'Line: readiness after each practice. Rings: the practice itself. From 0 to 100.',
+    asTable: 'As a table',
+    when: 'Practice',
+    fix: 'What to work on next',
+    words: (signal: string): string => `The words behind ${signal}`,
+  },
+
   room: {
     fallbackTitle: 'Interview',
     lobbyTitle: 'Ready when you are',

@@ -14,6 +14,7 @@ import type {
   Page,
   Person,
   PracticeContext,
+  Readiness,
   Report,
   Role,
   RoomEvent,
@@ -47,6 +48,7 @@ export const api = {
   me: () => get<Me>('/me'),
   context: () => get<PracticeContext>('/me/context'),
   saveContext: (context: PracticeContext) => put<PracticeContext>('/me/context', context),
+  readiness: () => get<Readiness>('/me/readiness'),
 
   people: (cursor?: string) => get<Page<Person>>(`/people?${query(cursor)}`),
   addPerson: (body: { email: string; display_name: string; role: Role }) =>

@@ -262,6 +262,26 @@ export interface Report {
   limits: string;
 }
 
+// Where one's practices stand; the index and the interval are null without a scored practice.
+export interface Readiness {
+  index: number | null;
+  interval: [number, number] | null;
+  baseline: number | null;
+  drivers: Driver[];
+  points: { interview_id: Id; finished_at: Time | null; score: number; index: number }[];
+  change: number | null;
+  fix_next: {
+    signal: string;
+    points: number;
+    text: string;
+    interview_id: Id;
+    answer_id: Id;
+    from?: number;
+    to?: number;
+  }[];
+  about: string;
+}
+
 export interface Share {
   id: Id;
   created_at: Time;
