@@ -28,6 +28,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::load;
 use crate::config::settings::{Flags, Settings};
+use crate::jobs::document;
 
 use client::Client;
 use exit::{Error, Exit};
@@ -91,6 +92,12 @@ pub enum Command {
     /// The settings
     #[command(subcommand)]
     Config(config::Config),
+    /// Reads a document on stdin within bounds; the node starts this for each upload
+    #[command(name = document::COMMAND, hide = true)]
+    ReadDocument {
+        /// pdf or docx
+        kind: String,
+    },
     /// Prints the OpenAPI document of the HTTP interface
     Openapi,
 }
@@ -139,6 +146,8 @@ async fn dispatch(cli: Cli) -> Result<(), Error> {
         Command::Backup(command) => backup::run(&context, command).await,
         Command::Bench(args) => bench::run(&context, args).await,
         Command::Config(command) => config::run(&context, &command),
+        Command::ReadDocument { kind } => document::read(&kind)
+            .map_err(|error| Error::fault("the document was not read").why(error.to_string())),
         Command::Openapi => openapi::run(),
     }
 }

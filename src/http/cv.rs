@@ -15,6 +15,7 @@ use crate::domain::file::NewFile;
 use crate::domain::id::{FileId, PersonId};
 use crate::domain::limit;
 use crate::domain::refusal::{Code, Refusal};
+use crate::jobs::document;
 use crate::store::{Fault, query};
 
 use super::app::Shared;
@@ -33,8 +34,7 @@ pub(super) async fn upload(
     write: Write<Upload>,
 ) -> Result<Response, Error> {
     let person = write.caller.person()?.id;
-    let media_type = media_type(&write.body)?;
-    let text = text_of(&write.body.bytes)?;
+    let (media_type, document::Extract { text, pages }) = read(&write.body).await?;
     let command = async || {
         let id = FileId(fresh());
         send_parts(&app, &write, person, id).await?;
@@ -51,7 +51,21 @@ pub(super) async fn upload(
     let Outcome::FileKept { characters, .. } = done.outcome else {
         return Err(Fault::plain(format!("a file led to {:?}", done.outcome)).into());
     };
-    Ok(done.response(StatusCode::OK, Json(json!({"characters": characters}))))
+    let mut told = json!({"characters": characters});
+    if let Some(pages) = pages {
+        told["pages"] = pages.into();
+    }
+    Ok(done.response(StatusCode::OK, Json(told)))
+}
+
+/// The file's type and its text.
+async fn read(file: &Upload) -> Result<(&'static str, document::Extract), Error> {
+    if let Some(kind) = document::Kind::of(&file.bytes) {
+        return Ok((kind.media_type(), document::extract(kind, &file.bytes).await??));
+    }
+    let media_type = media_type(file)?;
+    let text = text_of(&file.bytes)?;
+    Ok((media_type, document::Extract { text, pages: None }))
 }
 
 pub(super) async fn download(State(app): State<Shared>, caller: Caller) -> Result<Response, Error> {
@@ -85,22 +99,32 @@ async fn send_parts(
     Ok(())
 }
 
-/// What the file is: by what is in it first, because names and types are only said.
+/// What a text file is, and what is none.
 fn media_type(file: &Upload) -> Result<&'static str, Refusal> {
     let unsupported = |detail: &str| Err(Refusal::new(Code::InputUnsupportedType, detail));
-    let paste = "paste the text of the CV instead, or upload it as a TXT or Markdown file";
-    if file.bytes.starts_with(b"%PDF-") {
-        return unsupported(&format!("this release cannot read PDF files yet; {paste}"));
+    let paste = "paste the text of the CV instead, or upload it as PDF, DOCX, TXT or Markdown";
+    // The mark of what Word wrote before 2007, and of a DOCX behind a password.
+    if file.bytes.starts_with(b"\xd0\xcf\x11\xe0") {
+        return Err(Refusal::new(
+            Code::InputUnreadable,
+            "this is an old DOC file or one with a password; save it as DOCX without a password",
+        ));
     }
-    if file.bytes.starts_with(b"PK\x03\x04") {
-        return unsupported(&format!("this release cannot read DOCX files yet; {paste}"));
+    if file.bytes.is_empty() {
+        return Err(Refusal::new(
+            Code::InputUnreadable,
+            "there is no text in the file: it is empty",
+        ));
     }
     let name = file.name.to_lowercase();
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
     match (ending, file.media_type.as_str()) {
         ("md" | "markdown", _) | ("", "text/markdown") => Ok(MARKDOWN),
         ("txt" | "text", _) | ("", "text/plain") => Ok(PLAIN),
-        _ => unsupported(&format!("only TXT and Markdown files can be read; {paste}")),
+        ("pdf" | "docx", _) => {
+            unsupported(&format!("this file is no {ending}, whatever its name says; {paste}"))
+        }
+        _ => unsupported(&format!("only PDF, DOCX, TXT and Markdown files can be read; {paste}")),
     }
 }
 

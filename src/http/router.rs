@@ -121,7 +121,7 @@ fn account_routes() -> Vec<Route> {
         put("/api/v1/me/context", Person, me::set_context, "Set them").takes("ContextBody"),
         get("/api/v1/me/readiness", Person, me::readiness, "Where the own practices stand"),
         get("/api/v1/me/cv", Person, cv::download, "The own CV as it was uploaded"),
-        post("/api/v1/me/cv", Person, cv::upload, "Upload a CV: TXT or Markdown")
+        post("/api/v1/me/cv", Person, cv::upload, "Upload a CV: PDF, DOCX, TXT or Markdown")
             .takes_file(limit::CV_FILE_BYTES_MAX),
         get("/api/v1/me/progress", Person, reports::progress, "Practice over time"),
         get("/api/v1/people", ManagePeople, people::list, "Everybody"),

@@ -10,7 +10,10 @@ type Home = (&'static str, &'static [&'static str]);
 /// Crates with a home.
 const HOMES: &[Home] = &[
     ("rusqlite", &["src/store"]),
-    ("rustix", &["src/store"]),
+    ("rustix", &["src/store", "src/jobs/document"]),
+    ("lopdf", &["src/jobs/document"]),
+    ("quick_xml", &["src/jobs/document"]),
+    ("zip", &["src/jobs/document"]),
     ("crc32c", &["src/store"]),
     ("openraft", &["src/cluster"]),
     ("rcgen", &["src/cluster"]),

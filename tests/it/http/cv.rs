@@ -104,9 +104,8 @@ async fn a_file_that_cannot_be_read_changes_nothing_and_says_why() {
     let person = shared().await.person("candidate").await;
     upload(&person.api, "cv.txt", "text/plain", b"Good.").send().await.ok(200);
     let unsupported = [
-        ("cv.pdf", "application/pdf", b"%PDF-1.7\n".as_slice(), "PDF"),
-        ("cv.txt", "text/plain", b"%PDF-1.7\n", "PDF"),
-        ("cv.docx", "", b"PK\x03\x04word/", "DOCX"),
+        ("cv.pdf", "application/pdf", b"no pdf".as_slice(), "no pdf"),
+        ("cv.docx", "", b"no docx", "no docx"),
         ("cv.png", "image/png", b"\x89PNG\r\n", "paste"),
         ("cv.html", "text/html", b"<p>Hi", "TXT"),
     ];

@@ -2,6 +2,7 @@
 
 mod bodies;
 pub(crate) mod cv;
+mod documents;
 mod first_run;
 mod headers;
 mod keys;
