@@ -152,6 +152,19 @@ step('the context saves itself', async () => {
   );
 });
 
+step('a CV is taken from a file, and a file that is none is refused calmly', async () => {
+  const documents = new URL('../documents/', import.meta.url).pathname;
+  const file = candidate.getByLabel('Take it from a file');
+  await file.setInputFiles(`${documents}one-column.pdf`);
+  await candidate.getByText(/one-column.pdf: .* of 1 page taken/).waitFor();
+  assert.match(await candidate.getByLabel('CV').inputValue(), /Harbour Freight/);
+  await file.setInputFiles({ name: 'cv.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7') });
+  await candidate.getByText(/damaged or not whole/).waitFor();
+  await browser.look(candidate, 'home-cv-file');
+  await candidate.getByLabel('CV').fill(CV);
+  await candidate.locator('[data-save="saved"]').waitFor();
+});
+
 step('a practice starts from a kit', async () => {
   await candidate.getByRole('radio', { name: /Backend engineer/ }).check();
   await button(candidate, 'Start practice').click();

@@ -153,7 +153,13 @@ export const t = {
     contextAbout:
       'Answers are checked against these texts, for instance whether years and numbers fit.',
     cv: 'CV',
-    cvAbout: 'Paste the plain text.',
+    cvAbout: 'Paste the plain text, or take it from a file.',
+    cvFile: 'Take it from a file',
+    cvFileAbout: 'PDF, DOCX, TXT or Markdown. It replaces the text above.',
+    cvReading: 'Reading the file…',
+    cvTaken: (name: string, characters: number, pages: number | undefined): string =>
+      `${name}: ${many(characters, 'character', 'characters')}` +
+      (pages === undefined ? ' taken.' : ` of ${many(pages, 'page', 'pages')} taken.`),
     job: 'Job description',
     jobAbout: 'Paste the advertisement of the job that you aim for.',
     targetRole: 'Target role',

@@ -69,9 +69,14 @@ async function send<T>(method: Method, path: string, body?: unknown): Promise<T>
   if (method !== 'GET') headers['X-CSRF-Token'] = cookie('csrf') ?? '';
   // One key per act of the person: its retries below carry the same one, so that it happens once.
   if (method === 'POST') headers['Idempotency-Key'] = freshId();
-  if (body !== undefined) headers['Content-Type'] = 'application/json';
   const init: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store' };
-  if (body !== undefined) init.body = JSON.stringify(body);
+  if (body instanceof FormData) {
+    // The browser writes the type with the boundary that it chose.
+    init.body = body;
+  } else if (body !== undefined) {
+    headers['Content-Type'] = 'application/json';
+    init.body = JSON.stringify(body);
+  }
   // PATCH and DELETE carry no key; repeating a PUT or a DELETE changes nothing more.
   const repeatable = method !== 'PATCH';
   for (let attempt = 0; ; attempt += 1) {

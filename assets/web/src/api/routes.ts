@@ -48,6 +48,11 @@ export const api = {
   me: () => get<Me>('/me'),
   context: () => get<PracticeContext>('/me/context'),
   saveContext: (context: PracticeContext) => put<PracticeContext>('/me/context', context),
+  uploadCv: (file: File) => {
+    const form = new FormData();
+    form.append('file', file);
+    return post<{ characters: number; pages?: number }>('/me/cv', form);
+  },
   readiness: () => get<Readiness>('/me/readiness'),
 
   people: (cursor?: string) => get<Page<Person>>(`/people?${query(cursor)}`),
