@@ -180,7 +180,7 @@ fn fit(extract: Extract) -> Said {
     let mut text = String::with_capacity(extract.text.len());
     let mut blank = 0;
     for line in extract.text.replace("\r\n", "\n").split(['\n', '\r', '\u{c}']) {
-        let line: String = line.chars().filter(|c| !c.is_control() || *c == '\t').collect();
+        let line = line.chars().fold(String::with_capacity(line.len()), typed);
         let line = line.trim_end();
         blank = if line.trim().is_empty() { blank + 1 } else { 0 };
         // One blank line parts paragraphs; more of them only part pages.
@@ -206,4 +206,22 @@ fn fit(extract: Extract) -> Said {
         ));
     }
     Ok(Extract { text, pages: extract.pages })
+}
+
+/// A character as somebody would have typed it: what a printer joins or parts is no other word.
+fn typed(mut line: String, c: char) -> String {
+    match c {
+        '\u{fb00}' => line.push_str("ff"),
+        '\u{fb01}' => line.push_str("fi"),
+        '\u{fb02}' => line.push_str("fl"),
+        '\u{fb03}' => line.push_str("ffi"),
+        '\u{fb04}' => line.push_str("ffl"),
+        '\u{fb05}' | '\u{fb06}' => line.push_str("st"),
+        '\u{a0}' | '\u{202f}' => line.push(' '),
+        // A place where a word may be parted, and marks that nobody sees.
+        '\u{ad}' | '\u{200b}' | '\u{feff}' => {}
+        c if c.is_control() && c != '\t' => {}
+        c => line.push(c),
+    }
+    line
 }

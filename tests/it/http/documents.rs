@@ -72,7 +72,7 @@ const WORDS: &str = "Baker in Lisbon since 2011, leads a team of five people";
 async fn documents_of_real_programs_are_read() {
     let person = shared().await.person("candidate").await;
     for (name, pages, all) in [
-        ("one-column.pdf", Some(1), ["Backend engineer", "2019", "900 ms to 240 ms", "PostgreSQL"]),
+        ("one-column.pdf", Some(1), ["team of five", "2019", "900 ms to 240 ms", "PostgreSQL"]),
         ("two-columns.pdf", Some(1), ["Rust, eight years", "Harbour", "Portuguese", "Kubernetes"]),
         ("pandoc.docx", None, ["Zo\u{eb} Okafor", "Eight years of Rust", "March 2016", "in Go."]),
         (
