@@ -69,7 +69,7 @@ pub(super) async fn readiness(
 ) -> Result<Json<Readiness>, Error> {
     let person = caller.person()?.id;
     let read = move |db: &query::Connection| {
-        let bodies = query::report::of_practices(db, person, readiness::PRACTICES_MAX)?;
+        let bodies = query::report::of_practices(db, person, readiness::READ_MAX)?;
         let practices = bodies.iter().map(|body| serde_json::from_str::<Practice>(body));
         Ok(readiness::readiness(&practices.collect::<Result<Vec<_>, _>>()?))
     };

@@ -23,7 +23,7 @@ use crate::domain::limit;
 use crate::domain::person::Session;
 use crate::domain::refusal::Refusal;
 use crate::room::gate::Received;
-use crate::room::hub::Seat;
+use crate::room::hub::{Parting, Seat};
 use crate::room::member::{closing, come_back_ms};
 use crate::room::outbox::{Outgoing, WayOut, outbox};
 use crate::room::protocol::peer::{self, Opening, Rehello, Seated};
@@ -149,13 +149,16 @@ async fn sit(app: &Shared, seated: Guest, sink: Sink, mut stream: SplitStream<We
     let Guest { seat, out, login } = seated;
     let mut writer = tokio::spawn(write(app.clone(), sink, out));
     tokio::select! {
-        () = async {
+        parting = async {
             tokio::select! {
-                () = read(app, &mut stream, &seat) => {}
-                () = login_ends(app, login) => seat.dismiss(Bye::SessionEnded),
+                parting = read(app, &mut stream, &seat) => parting,
+                () = login_ends(app, login) => {
+                    seat.dismiss(Bye::SessionEnded);
+                    Parting::SentAway
+                }
             }
         } => {
-            seat.leave().await;
+            seat.leave(parting).await;
             // The writer ends by itself: the room has dropped its end, or the socket is gone.
             let _ = writer.await;
         }
@@ -164,7 +167,8 @@ async fn sit(app: &Shared, seated: Guest, sink: Sink, mut stream: SplitStream<We
             let answer = async { while let Some(Ok(_)) = stream.next().await {} };
             let patience = Duration::from_secs(limit::CLOSE_SECONDS);
             let _ = tokio::time::timeout(patience, answer).await;
-            seat.leave().await;
+            // The room has forgotten whom it dismissed; who is left took nothing.
+            seat.leave(Parting::Broke).await;
         }
     }
 }
@@ -232,14 +236,14 @@ async fn greet(app: &Shared, entry: &Entry, opening: Opening, sink: &mut Sink) -
     let (way_in, mut way_out) = outbox();
     if entry.by_tunnel {
         let seated = Seated { person_id: holder.person, session_id: holder.session };
-        let _ = way_in.answer(peer::frame(&seated).into());
+        way_in.greet(peer::frame(&seated).into());
     }
     match app.hub.join(holder, after, way_in.clone()).await {
         // Asked after the join: from then on the room itself hears of a login that ends.
         Some(seat) => match signed_in(app, &holder).await {
             Some(login) => Some(Guest { seat, out: way_out, login }),
             None => {
-                seat.leave().await;
+                seat.leave(Parting::SentAway).await;
                 send(sink, closing(Bye::SessionEnded, None)).await;
                 None
             }
@@ -270,7 +274,7 @@ async fn signed_in(app: &Shared, holder: &Holder) -> Option<Option<Session>> {
 }
 
 /// Takes frames off the socket until it ends or is silent for too long.
-async fn read(app: &Shared, stream: &mut SplitStream<WebSocket>, seat: &Seat) {
+async fn read(app: &Shared, stream: &mut SplitStream<WebSocket>, seat: &Seat) -> Parting {
     let mut gate = seat.gate(std::time::Instant::now());
     let silence = Duration::from_secs(limit::SILENCE_SECONDS);
     while let Ok(Some(message)) = tokio::time::timeout(silence, stream.next()).await {
@@ -278,15 +282,15 @@ async fn read(app: &Shared, stream: &mut SplitStream<WebSocket>, seat: &Seat) {
         let received = match message {
             Ok(Message::Text(text)) if text.len() > limit::FRAME_BYTES_MAX => {
                 seat.close(None, close::TOO_BIG);
-                return;
+                return Parting::SentAway;
             }
             Ok(Message::Text(text)) => gate.receive(&text, now),
             Ok(Message::Binary(_)) => gate.receive_binary(now),
             Ok(Message::Ping(_) | Message::Pong(_)) => continue,
-            Ok(Message::Close(_)) => return,
+            Ok(Message::Close(_)) => return Parting::Broke,
             Err(error) => {
                 seat.close(None, close_code(&error));
-                return;
+                return Parting::Broke;
             }
         };
         match received {
@@ -301,10 +305,11 @@ async fn read(app: &Shared, stream: &mut SplitStream<WebSocket>, seat: &Seat) {
             Received::RefuseAndClose(frame, code, close) => {
                 app.metrics.refusal(code);
                 seat.close(Some(frame), close);
-                return;
+                return Parting::SentAway;
             }
         }
     }
+    Parting::Broke
 }
 
 /// Puts frames on the socket: all that waits, then one flush; and a ping now and then.

@@ -90,8 +90,14 @@ pub struct Fix {
     pub to: Option<u32>,
 }
 
-/// Practices that count: with the weights below the ones before would add less than a twentieth.
-pub const PRACTICES_MAX: usize = 16;
+/// Practices that an index is made of: all older ones together would weigh a sixteenth.
+const PRACTICES_MAX: usize = 16;
+
+/// Practices on the way that is shown.
+const POINTS_MAX: usize = 16;
+
+/// Practices to hand in at most: the oldest point shown has as many behind it as the newest.
+pub const READ_MAX: usize = PRACTICES_MAX + POINTS_MAX - 1;
 
 /// Practices after which one counts half.
 const HALF_LIFE: usize = 4;
@@ -115,18 +121,19 @@ const ABOUT: &str = "The mean of your practices' scores; a practice counts half 
 pub fn readiness(practices: &[Practice]) -> Readiness {
     let counted: Vec<&Practice> =
         practices.iter().filter(|p| p.score.is_some() && p.baseline.is_some()).collect();
-    let counted = &counted[counted.len().saturating_sub(PRACTICES_MAX)..];
     let points: Vec<Point> = (1..=counted.len())
+        .skip(counted.len().saturating_sub(POINTS_MAX))
         .filter_map(|n| {
             let newest = counted[n - 1];
             Some(Point {
                 interview_id: newest.interview_id.clone(),
                 finished_at: newest.finished_at.clone(),
                 score: newest.score?,
-                index: mean(&counted[..n], |p| p.score)?,
+                index: mean(last(&counted[..n]), |p| p.score)?,
             })
         })
         .collect();
+    let counted = last(&counted);
     let (index, baseline) = (mean(counted, |p| p.score), mean(counted, |p| p.baseline));
     let drivers = drivers(counted, index, baseline);
     let change = match &points[..] {
@@ -143,6 +150,10 @@ pub fn readiness(practices: &[Practice]) -> Readiness {
         change,
         about: ABOUT,
     }
+}
+
+fn last<'a>(practices: &'a [&'a Practice]) -> &'a [&'a Practice] {
+    &practices[practices.len().saturating_sub(PRACTICES_MAX)..]
 }
 
 /// The weight of the n-th practice before the newest.

@@ -26,6 +26,8 @@ use super::outbox::{Outbox, Outgoing};
 use super::protocol::{Bye, ClientFrame};
 use super::task::{Input, Join, Task};
 
+pub use super::task::Parting;
+
 /// The rooms of this node.
 #[derive(Clone)]
 pub struct Hub {
@@ -292,8 +294,8 @@ impl Seat {
     }
 
     /// Leaves.
-    pub async fn leave(self) {
-        let _ = self.room.send(Input::Leave(self.connection)).await;
+    pub async fn leave(self, parting: Parting) {
+        let _ = self.room.send(Input::Leave(self.connection, parting)).await;
     }
 
     /// Which connection this is.

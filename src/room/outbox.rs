@@ -98,6 +98,12 @@ struct Waiting {
 }
 
 impl Outbox {
+    /// Puts in what a connection hears first, however large it is: nothing can stand in its place.
+    pub fn greet(&self, frame: Arc<str>) {
+        // Only a reader that is gone does not get it.
+        let _ = self.put(frame, usize::MAX, usize::MAX);
+    }
+
     /// Puts in a frame that may not get lost, if there is room for it.
     pub fn event(&self, frame: Arc<str>) -> Result<(), NotTaken> {
         self.put(frame, limit::OUTBOX_FRAMES_MAX, limit::OUTBOX_BYTES_MAX)

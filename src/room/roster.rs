@@ -124,13 +124,14 @@ impl Roster {
         }
     }
 
-    /// Says goodbye to those that the filter picks and forgets them.
+    /// Says goodbye to those that the filter picks and forgets them; whether there were any.
     pub(super) fn dismiss(
         &mut self,
         why: Bye,
         retry_after_ms: impl Fn() -> Option<u64>,
         pick: impl Fn(&Connection) -> bool,
-    ) {
+    ) -> bool {
+        let before = self.connections.len();
         self.connections.retain(|_, connection| {
             if !pick(connection) {
                 return true;
@@ -138,12 +139,13 @@ impl Roster {
             connection.outbox.close(closing(why, retry_after_ms()));
             false
         });
+        self.connections.len() < before
     }
 
     /// Says goodbye to all of somebody's connections but those of one login.
-    pub(super) fn dismiss_person(&mut self, person: PersonId, but: Option<SessionId>) {
+    pub(super) fn dismiss_person(&mut self, person: PersonId, but: Option<SessionId>) -> bool {
         let goes = |c: &Connection| c.person == person && (but.is_none() || c.session != but);
-        self.dismiss(Bye::SessionEnded, || None, goes);
+        self.dismiss(Bye::SessionEnded, || None, goes)
     }
 
     /// Who is here, with the number of sockets of each.

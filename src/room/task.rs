@@ -44,6 +44,7 @@ use super::ring::Ring;
 use super::roster::{Connection, Roster};
 use super::{catch_up, view};
 
+pub use presence::Parting;
 use presence::Presence;
 use propose::{Prepared, Proposed, Waiting};
 
@@ -51,8 +52,8 @@ use propose::{Prepared, Proposed, Waiting};
 pub(super) enum Input {
     /// Somebody wants in.
     Join(Join),
-    /// A connection is gone.
-    Leave(ConnectionId),
+    /// A connection is gone; whether it broke, or we sent it away.
+    Leave(ConnectionId, Parting),
     /// A connection sent a frame.
     Frame(ConnectionId, ClientFrame),
     /// A connection that was fed from the store has everything up to here.
@@ -185,22 +186,25 @@ impl Task {
     fn handle(&mut self, input: Input) {
         match input {
             Input::Join(join) => self.join(join),
-            Input::Leave(id) => {
-                // One that we sent away is forgotten already.
+            Input::Leave(id, parting) => {
+                // One that the room dismissed is forgotten already.
                 if let Some(connection) = self.roster.remove(id) {
-                    self.lost(connection.person);
+                    self.left(connection.person, parting);
                 }
                 self.rest();
             }
             Input::Frame(from, frame) => self.frame(from, frame),
             Input::CaughtUp(id, cursor) => self.caught_up(id, cursor),
             Input::SessionEnded(session) => {
-                self.roster.dismiss(Bye::SessionEnded, || None, |c| c.session == Some(session));
-                self.presence_changed();
+                let ended = |c: &Connection| c.session == Some(session);
+                if self.roster.dismiss(Bye::SessionEnded, || None, ended) {
+                    self.presence_changed();
+                }
             }
             Input::PersonGone(person, but) => {
-                self.roster.dismiss_person(person, but);
-                self.presence_changed();
+                if self.roster.dismiss_person(person, but) {
+                    self.presence_changed();
+                }
             }
             Input::Drain => {
                 // As many as this node has are to come back elsewhere; a thousand a second can.
@@ -241,7 +245,7 @@ impl Task {
             frames_per_second,
             missed,
         });
-        let _ = outbox.answer(welcome.into());
+        outbox.greet(welcome.into());
         let connection = Connection {
             person: holder.person,
             session: holder.session,

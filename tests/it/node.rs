@@ -212,10 +212,18 @@ impl Node {
     /// How much memory it holds, in KiB.
     #[allow(dead_code, reason = "the bench beside these tests reads it")]
     pub(crate) fn resident_kib(&self) -> u64 {
-        let running = self.running.as_ref().expect("it runs");
-        let status = std::fs::read_to_string(format!("/proc/{}/status", running.child.id()));
-        let status = status.unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        self.status_kib("VmRSS:")
+    }
+
+    /// How much memory it has held at most, in KiB.
+    #[allow(dead_code, reason = "only the tests read it")]
+    pub(crate) fn peak_kib(&self) -> u64 {
+        self.status_kib("VmHWM:")
+    }
+
+    fn status_kib(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
@@ -231,7 +239,6 @@ impl Node {
     }
 
     /// Its process.
-    #[allow(dead_code, reason = "the bench beside these tests reads it")]
     pub(crate) fn pid(&self) -> u32 {
         self.running.as_ref().expect("it runs").child.id()
     }

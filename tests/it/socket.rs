@@ -255,6 +255,16 @@ impl Socket {
         true
     }
 
+    /// Reads until the event with this place has come; `false` if the connection ends before.
+    pub(crate) async fn reads_on(&mut self, seq: u64) -> bool {
+        while self.events.last().and_then(|event| event["seq"].as_u64()).unwrap_or(0) < seq {
+            if !soon("an event or the end", self.read()).await {
+                return false;
+            }
+        }
+        true
+    }
+
     /// The next frame of this type, however long it takes within a time.
     pub(crate) async fn wait_long(&mut self, kind: &str, patience: Duration) -> Value {
         loop {

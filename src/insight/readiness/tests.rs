@@ -74,7 +74,7 @@ proptest! {
     #[test]
     fn drivers_make_the_index_and_the_past_stays(
         drawn in prop::collection::vec(
-            (0_i64..=100_000, -20_000_i64..20_000, -20_000_i64..20_000), 1..30)
+            (0_i64..=100_000, -20_000_i64..20_000, -20_000_i64..20_000), 1..50)
     ) {
         let practices: Vec<Practice> = drawn
             .iter()
@@ -88,11 +88,14 @@ proptest! {
         let [low, high] = found.interval.unwrap();
         prop_assert!(low <= index && index <= high);
         prop_assert!((0..=100_000).contains(&low.0) && (0..=100_000).contains(&high.0));
-        // What was told after each practice is what is told of it now, as long as all are seen.
-        if practices.len() <= PRACTICES_MAX {
-            for (n, point) in found.points.iter().enumerate() {
-                prop_assert_eq!(readiness(&practices[..=n]).index, Some(point.index));
-            }
+        // What was told after each practice is what is told of it now, also by a reader that hands
+        // in no more than it has to.
+        let handed = &practices[practices.len().saturating_sub(READ_MAX)..];
+        prop_assert_eq!(&readiness(handed), &found);
+        prop_assert_eq!(found.points.len(), practices.len().min(POINTS_MAX));
+        let first = practices.len() - found.points.len();
+        for (n, point) in (first..).zip(&found.points) {
+            prop_assert_eq!(readiness(&practices[..=n]).index, Some(point.index));
         }
     }
 }

@@ -11,6 +11,15 @@ use crate::domain::id::PersonId;
 use crate::domain::limit;
 use crate::room::outbox::Subject;
 
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parting {
+    /// It broke, or its other side closed it: somebody may be on the way back.
+    Broke,
+    /// We closed it.
+    SentAway,
+}
+
 /// When it was told, and when it will be.
 #[derive(Default)]
 pub(super) struct Presence {
@@ -42,9 +51,9 @@ impl Task {
         }
     }
 
-    /// Somebody's connection broke without a goodbye of ours.
-    pub(super) fn lost(&mut self, person: PersonId) {
-        if !self.roster.has(person) {
+    /// A connection of somebody is gone.
+    pub(super) fn left(&mut self, person: PersonId, parting: Parting) {
+        if parting == Parting::Broke && !self.roster.has(person) {
             let until = Instant::now() + Duration::from_secs(limit::AWAY_SECONDS);
             self.presence.away.insert(person, until);
         }

@@ -176,14 +176,16 @@ pub fn forgotten(
     due_before: Time,
     items_max: usize,
 ) -> Result<Vec<Forgotten>, Fault> {
+    // SQLite takes a partial index only where its own condition stands in the query, word for word.
     let found = db
         .prepare_cached(
             "SELECT i.id, i.last_seq FROM interview AS i
-             WHERE i.state = 'live' AND COALESCE((SELECT e.at FROM event AS e
+             WHERE i.state IN ('scheduled', 'lobby', 'live') AND i.state = 'live'
+                 AND COALESCE((SELECT e.at FROM event AS e
                  WHERE e.interview = i.id AND e.seq = i.last_seq), i.created_at) < ?1
              UNION ALL
              SELECT i.id, i.last_seq FROM interview AS i
-             WHERE i.state IN ('scheduled', 'lobby')
+             WHERE i.state IN ('scheduled', 'lobby', 'live') AND i.state <> 'live'
                  AND MAX(i.created_at, COALESCE(i.scheduled_at, 0)) < ?2
              LIMIT ?3",
         )?

@@ -143,13 +143,7 @@ async fn all_nodes_are_killed_at_once_and_come_back() {
     for n in 0..3 {
         cluster.kill(n);
     }
-    for n in 0..3 {
-        cluster.node_mut(n).restart_without_waiting();
-    }
-    for n in 0..3 {
-        cluster.node_mut(n).wait_until_up();
-    }
-    cluster.leader().await;
+    cluster.restart_all().await;
     check(&cluster, &writers).await;
 }
 
@@ -175,13 +169,7 @@ async fn one_of_three_comes_up_alone_and_says_so() {
         api.post("/api/v1/interviews", body).await.refused(503, "cluster.no_leader");
         cluster.kill(n);
     }
-    for n in 0..3 {
-        cluster.node_mut(n).restart_without_waiting();
-    }
-    for n in 0..3 {
-        cluster.node_mut(n).wait_until_up();
-    }
-    cluster.leader().await;
+    cluster.restart_all().await;
     let api = cluster.at(leader, &admin);
     let seen = api.get("/api/v1/interviews").await.ok(200);
     assert_eq!(items(&seen).len(), 1, "what was refused is not there");

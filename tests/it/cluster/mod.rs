@@ -96,6 +96,17 @@ impl Cluster {
         self.node_mut(n).restart();
     }
 
+    /// Starts all again, at once, because they need each other.
+    pub(crate) async fn restart_all(&mut self) {
+        for n in 0..self.len() {
+            self.node_mut(n).restart_without_waiting();
+        }
+        for n in 0..self.len() {
+            self.node_mut(n).wait_until_up();
+        }
+        self.leader().await;
+    }
+
     /// What the n-th node itself knows of the cluster.
     async fn overview(&self, n: usize) -> Option<Value> {
         let admin = self.at(n, &self.org.admin.api);
