@@ -22,7 +22,9 @@ export class Server {
   // Resolves when the node says that it answers. After the first time it takes the same port again.
   async start() {
     const listen = this.url ? new URL(this.url).host : '127.0.0.1:0';
-    const args = ['--data-dir', this.data, 'serve', '--listen', listen];
+    // The port after it may be taken while the server is down, by any connection of this machine.
+    const cluster = ['--cluster-listen', '127.0.0.1:0'];
+    const args = ['--data-dir', this.data, 'serve', '--listen', listen, ...cluster];
     // A walk through the pages, each in several sizes, is more than one person does in a minute.
     const env = { RATE_LIMIT_ENABLED: 'false' };
     // The server refuses settings that it does not know, such as the tests' own.
