@@ -11,6 +11,7 @@ pub mod serve;
 
 mod backup;
 mod bench;
+mod calibration;
 mod client;
 mod cluster;
 mod config;
@@ -89,6 +90,9 @@ pub enum Command {
     Backup(backup::Backup),
     /// Measures what this machine's disk and this program do, on a node that is thrown away
     Bench(bench::Args),
+    /// Weights of scores: versions, checks, which one is in force, what another would change
+    #[command(subcommand)]
+    Calibration(calibration::Calibration),
     /// The settings
     #[command(subcommand)]
     Config(config::Config),
@@ -145,6 +149,7 @@ async fn dispatch(cli: Cli) -> Result<(), Error> {
         Command::Upgrade(command) => upgrade::run(&context, command).await,
         Command::Backup(command) => backup::run(&context, command).await,
         Command::Bench(args) => bench::run(&context, args).await,
+        Command::Calibration(command) => calibration::run(&context, command).await,
         Command::Config(command) => config::run(&context, &command),
         Command::ReadDocument { kind } => document::read(&kind)
             .map_err(|error| Error::fault("the document was not read").why(error.to_string())),

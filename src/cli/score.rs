@@ -3,14 +3,14 @@
 //! **Invariant:** each line that comes in, an empty one too, has one line that goes out, so that a
 //! program may count on it; and nothing that was scored waits while the next line is waited for.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::insight::{Calibration, Engine, LINE_BYTES_MAX, score_line};
+use crate::insight::{Engine, LINE_BYTES_MAX, score_line};
 
+use super::calibration;
 use super::exit::Error;
 use super::output::note;
 
@@ -45,9 +45,6 @@ enum Line {
     TooLong(usize),
 }
 
-/// A calibration has some 20 KiB.
-const CALIBRATION_BYTES_MAX: u64 = 1 << 20;
-
 /// Some dozens of answers at once; a reader that waits for one does not wait for more.
 const BUFFER_BYTES: usize = 1 << 16;
 
@@ -56,7 +53,7 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 pub(super) fn run(args: &Args) -> Result<(), Error> {
     let engine = match &args.calibration {
         None => Engine::built_in(),
-        Some(path) => Engine::new(calibration(path)?),
+        Some(path) => Engine::new(calibration::read(path)?.0),
     };
     let stdin = io::stdin().lock();
     if stdin.is_terminal() {
@@ -73,20 +70,6 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
             Err(Error::refused("standard input cannot be read").why(error.to_string()))
         }
     }
-}
-
-fn calibration(path: &Path) -> Result<Calibration, Error> {
-    let wrong = |why: String| {
-        let what = format!("{} is not a calibration", path.display());
-        Error::refused(what).why(why)
-    };
-    let mut text = String::new();
-    let file = File::open(path).map_err(|error| wrong(error.to_string()))?;
-    let read = file.take(CALIBRATION_BYTES_MAX + 1).read_to_string(&mut text);
-    if read.map_err(|error| wrong(error.to_string()))? as u64 > CALIBRATION_BYTES_MAX {
-        return Err(wrong(format!("it is larger than {CALIBRATION_BYTES_MAX} bytes")));
-    }
-    Calibration::parse(&text).map_err(|error| wrong(error.to_string()))
 }
 
 fn stream(engine: &Engine, input: impl Read, output: impl Write) -> Result<Count, Broken> {
@@ -288,9 +271,9 @@ mod tests {
 
     #[test]
     fn a_calibration_that_is_none_is_refused_with_its_name() {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for path in [here.join("Cargo.toml"), here.join("missing.toml"), here.to_owned()] {
-            let error = calibration(&path).expect_err("not a calibration");
+        let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        for path in [here.join("Cargo.toml"), here.join("missing.toml"), here.clone()] {
+            let error = calibration::read(&path).expect_err("not a calibration");
             assert_eq!(error.exit(), crate::cli::exit::Exit::Refused);
             assert!(error.to_string().contains(&path.display().to_string()), "{error}");
         }

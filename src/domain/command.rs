@@ -4,19 +4,21 @@
 //! **Invariant:** the JSON of every command is a storage and a wire format. New variants and fields
 //! may come, old ones keep their meaning: `tests/golden/commands.json` holds them.
 
+mod outcome;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::file::NewFile;
-use super::id::{AnswerId, NoteId, QuestionId};
 use super::id::{ClusterId, FeedbackId, FileId, InterviewId, PersonId, SessionId, ShareId};
 use super::interview::{Member, Plan, Question};
 use super::kit::Kit;
-use super::person::{CandidateContext, Person, Role, Session};
-use super::refusal::Refusal;
+use super::person::{CandidateContext, Role, Session};
 use super::room::Act;
 use super::text::Email;
 use super::time::Time;
+
+pub use outcome::Outcome;
 
 /// The version that this build writes. A node that meets a higher one stops instead of skipping it.
 pub const ENVELOPE_VERSION: u8 = 1;
@@ -225,6 +227,22 @@ pub enum Command {
         /// The kit; its version is counted by the state.
         kit: Box<Kit>,
     },
+    /// A calibration of the organisation; it never changes afterwards.
+    PutCalibration {
+        /// The version's name.
+        version: String,
+        /// SHA-256 of its canonical form.
+        sha256: String,
+        /// The file.
+        toml: String,
+        /// What it made of the golden set, as JSON.
+        golden: String,
+    },
+    /// Answers are weighed by this calibration from now on.
+    ActivateCalibration {
+        /// Which.
+        version: String,
+    },
     /// A new interview.
     CreateInterview {
         /// What never changes.
@@ -297,91 +315,4 @@ pub struct NewPerson {
     pub password_hash: Option<String>,
     /// Until when the invite link holds.
     pub invite_expires_at: Option<Time>,
-}
-
-/// What applying a command led to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
-pub enum Outcome {
-    /// Done, and there is nothing to tell.
-    Done,
-    /// Not done.
-    Refused {
-        /// Why.
-        refusal: Refusal,
-    },
-    /// Done before under the same key: what came of it then.
-    Replayed {
-        /// The first outcome.
-        first: Box<Outcome>,
-    },
-    /// An account was made or changed.
-    Person {
-        /// As it is now.
-        person: Box<Person>,
-    },
-    /// A join token was made.
-    Invited {
-        /// Its id.
-        token: Uuid,
-        /// Until when it holds.
-        expires_at: Time,
-    },
-    /// A machine was admitted.
-    Admitted {
-        /// As which node.
-        node: u64,
-    },
-    /// A login was opened.
-    SignedIn {
-        /// The account.
-        person: Box<Person>,
-        /// The login.
-        session: Session,
-    },
-    /// A file was kept.
-    FileKept {
-        /// Which.
-        file: FileId,
-        /// Characters of the text in it.
-        characters: u64,
-    },
-    /// A kit was stored.
-    Kit {
-        /// Which.
-        id: String,
-        /// The version that it has now.
-        version: u32,
-    },
-    /// An interview was made.
-    Interview {
-        /// Which.
-        interview: InterviewId,
-    },
-    /// An act happened.
-    Acted {
-        /// The first event that it led to; `None` for a note.
-        seq: Option<u64>,
-        /// The question that it made.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        question_id: Option<QuestionId>,
-        /// The answer that it made.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        answer_id: Option<AnswerId>,
-        /// The note that it made.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        note_id: Option<NoteId>,
-    },
-    /// A share link was made.
-    Shared {
-        /// Which.
-        share: ShareId,
-        /// Until when it holds.
-        expires_at: Time,
-    },
-    /// Feedback was kept.
-    Thanked {
-        /// Which.
-        feedback: FeedbackId,
-    },
 }

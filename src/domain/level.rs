@@ -9,6 +9,9 @@ use super::room::Act;
 /// The level that knows skipped questions and forgotten interviews.
 pub const TURNS: u32 = 4;
 
+/// The level that keeps calibrations.
+pub const CALIBRATIONS: u32 = 5;
+
 /// The level at which a command came into being.
 pub fn needed_by(command: &Command) -> u32 {
     // Without a catch-all: a new command does not compile until somebody has said its level.
@@ -49,6 +52,7 @@ pub fn needed_by(command: &Command) -> u32 {
             | Act::RemoveMember { .. }
             | Act::ReportReady { .. } => 1,
         },
+        Command::PutCalibration { .. } | Command::ActivateCalibration { .. } => CALIBRATIONS,
         Command::KeepFilePart { .. } | Command::KeepCv { .. } => 3,
     }
 }

@@ -18,6 +18,7 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::insight::Engine;
 use crate::jobs::backup::Backups;
 use crate::room::answer::Analyst;
+use crate::room::calibrations::Calibrations;
 use crate::room::hub::{Hub, Rules};
 use crate::store::Fault;
 use crate::store::directory::Directory;
@@ -126,6 +127,7 @@ impl App {
             .map_err(|e| Fault::new("the cluster's keys cannot be read", e))?;
         let analyst = Analyst {
             replica: parts.replica.clone(),
+            calibrations: Calibrations::new(Engine::clone(&parts.engine)),
             engine: parts.engine.clone(),
             metrics: parts.metrics.clone(),
         };
@@ -183,6 +185,12 @@ impl App {
         {
             tracing::warn!(%error, "the used setup token could not be removed from the disk");
         }
+    }
+
+    /// The engine under the calibration that is in force now.
+    pub(super) async fn engine_in_force(&self) -> Result<Engine, Fault> {
+        let calibrations = self.analyst.calibrations.clone();
+        self.replica.read(move |db| calibrations.in_force(db)).await
     }
 
     /// Whether the node is going down.

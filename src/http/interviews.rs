@@ -150,7 +150,8 @@ async fn plan(app: &Shared, person: &Person, body: &InterviewBody) -> Result<Com
     let mut wrong: Vec<FieldError> = Vec::new();
     let title = text::optional_name("title", body.title.as_deref());
     let role = text::optional_name("role", body.role.as_deref());
-    let mode = me::check_mode(app, body.mode.as_deref());
+    let engine = app.engine_in_force().await?;
+    let mode = me::check_mode(engine.calibration(), body.mode.as_deref());
     let scheduled_at = moment("scheduled_at", body.scheduled_at.as_deref());
     wrong.extend(title.as_ref().err().cloned());
     wrong.extend(role.as_ref().err().cloned());

@@ -1,9 +1,10 @@
 //! Question kits and modes.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::domain::command::{Command, Outcome};
@@ -15,8 +16,34 @@ use super::app::Shared;
 use super::body::Write;
 use super::error::Error;
 
-pub(super) async fn modes(State(app): State<Shared>) -> Json<Value> {
-    Json(json!({"items": app.engine.modes(), "next": null}))
+/// A mode or a mix of them to describe.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ModesQuery {
+    mode: Option<String>,
+    #[serde(rename = "stale")]
+    _stale: Option<String>,
+}
+
+pub(super) async fn modes(
+    State(app): State<Shared>,
+    Query(query): Query<ModesQuery>,
+) -> Result<Json<Value>, Error> {
+    let engine = app.engine_in_force().await?;
+    let calibration = engine.calibration();
+    let mut modes = json!({
+        "items": calibration.modes(), "next": null, "calibration": calibration.id(),
+        "weights": calibration.weights_by_name(None),
+    });
+    if let Some(mode) = query.mode {
+        calibration.check_mode(&mode).map_err(|why| Refusal::field("mode", why))?;
+        modes["mix"] = json!({
+            "mode": mode,
+            "weights": calibration.weights_by_name(Some(&mode)),
+            "changes": calibration.changes(&mode),
+        });
+    }
+    Ok(Json(modes))
 }
 
 pub(super) async fn list(State(app): State<Shared>) -> Result<Json<Value>, Error> {

@@ -14,6 +14,7 @@ use crate::domain::limit;
 use crate::domain::person::CandidateContext;
 use crate::domain::refusal::{FieldError, Refusal};
 use crate::domain::text;
+use crate::insight::Calibration;
 use crate::insight::readiness::{self, Practice, Readiness};
 use crate::store::query;
 
@@ -105,7 +106,8 @@ pub(super) async fn set_context(
     write: Write<ContextBody>,
 ) -> Result<Response, Error> {
     let person = write.caller.person()?.id;
-    let context = Box::new(checked(&app, &write.body)?);
+    let engine = app.engine_in_force().await?;
+    let context = Box::new(checked(engine.calibration(), &write.body)?);
     let done = write.run(&app, async || Ok(Command::SetContext { person, context })).await?;
     let context = stored_context(&app, person).await?;
     Ok(done.response(StatusCode::OK, Json(context)))
@@ -116,7 +118,7 @@ async fn stored_context(app: &Shared, person: PersonId) -> Result<Value, Error> 
     Ok(json!(stored.unwrap_or_else(CandidateContext::blank)))
 }
 
-fn checked(app: &Shared, body: &ContextBody) -> Result<CandidateContext, Refusal> {
+fn checked(calibration: &Calibration, body: &ContextBody) -> Result<CandidateContext, Refusal> {
     let mut wrong: Vec<FieldError> = Vec::new();
     let cv = text::optional_prose("cv_text", &body.cv_text, limit::CV_BYTES_MAX);
     let job = text::optional_prose(
@@ -128,7 +130,7 @@ fn checked(app: &Shared, body: &ContextBody) -> Result<CandidateContext, Refusal
     wrong.extend(cv.as_ref().err().cloned());
     wrong.extend(job.as_ref().err().cloned());
     wrong.extend(role.as_ref().err().cloned());
-    wrong.extend(check_mode(app, Some(&body.mode)).err());
+    wrong.extend(check_mode(calibration, Some(&body.mode)).err());
     if !(1..=3).contains(&body.assist_intensity) {
         wrong.push(text::wrong("assist_intensity", "must be 1, 2 or 3"));
     }
@@ -144,13 +146,16 @@ fn checked(app: &Shared, body: &ContextBody) -> Result<CandidateContext, Refusal
     }
 }
 
-/// A mode that the calibration knows; none at all means the default one.
-pub(super) fn check_mode(app: &Shared, mode: Option<&str>) -> Result<Option<String>, FieldError> {
+/// A mode that the calibration knows, or a mix of them; none at all means the default weights.
+pub(super) fn check_mode(
+    calibration: &Calibration,
+    mode: Option<&str>,
+) -> Result<Option<String>, FieldError> {
     match mode.map(str::trim) {
         None | Some("") => Ok(None),
-        Some(mode) if app.engine.modes().iter().any(|known| known.id == mode) => {
-            Ok(Some(mode.to_owned()))
-        }
-        Some(_) => Err(text::wrong("mode", "no such mode; GET /api/v1/modes lists them")),
+        Some(mode) => match calibration.check_mode(mode) {
+            Ok(()) => Ok(Some(mode.to_owned())),
+            Err(why) => Err(text::wrong("mode", &why)),
+        },
     }
 }

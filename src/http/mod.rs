@@ -9,6 +9,7 @@ pub mod app;
 pub mod serve;
 
 mod body;
+mod calibrations;
 mod caller;
 mod cluster;
 mod error;

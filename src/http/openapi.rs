@@ -11,7 +11,9 @@ use utoipa::PartialSchema;
 use crate::auth::permission::Permission;
 
 use super::router::{Route, table};
-use super::{account, acts, cluster, interviews, me, people, reports, setup, shares, upgrade};
+use super::{
+    account, acts, calibrations, cluster, interviews, me, people, reports, setup, shares, upgrade,
+};
 
 /// The document.
 pub fn document() -> Value {
@@ -173,6 +175,7 @@ fn schemas() -> Value {
         ("AnswerBody", json!(acts::AnswerBody::schema())),
         ("MemberBody", json!(acts::MemberBody::schema())),
         ("FeedbackBody", json!(reports::FeedbackBody::schema())),
+        ("CalibrationBody", json!(calibrations::CalibrationBody::schema())),
         ("ShareBody", json!(shares::ShareBody::schema())),
         ("UndoBody", json!(upgrade::UndoBody::schema())),
     ];

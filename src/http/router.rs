@@ -19,8 +19,8 @@ use super::app::Shared;
 use super::caller::{Guarded, guard};
 use super::forward::Door;
 use super::{
-    account, acts, assets, backups, cluster, cv, forward, health, interviews, kits, layers, me,
-    openapi, people, reports, setup, shares, socket, upgrade,
+    account, acts, assets, backups, calibrations, cluster, cv, forward, health, interviews, kits,
+    layers, me, openapi, people, reports, setup, shares, socket, upgrade,
 };
 
 /// One route.
@@ -47,6 +47,7 @@ pub(super) fn table() -> Vec<Route> {
     table.extend(account_routes());
     table.extend(interview_routes());
     table.extend(operator_routes());
+    table.extend(calibration_routes());
     table.extend(upgrade_routes());
     table
 }
@@ -191,6 +192,22 @@ fn operator_routes() -> Vec<Route> {
         get("/api/v1/admin/backups", Operate, backups::list, "Scheduled backups of this node")
             .here(),
         post("/api/v1/admin/backups", Operate, backups::create, "Make one of them now").here(),
+    ]
+}
+
+fn calibration_routes() -> Vec<Route> {
+    vec![
+        get("/api/v1/calibrations", Operate, calibrations::list, "Calibrations of the scores"),
+        post("/api/v1/calibrations", Operate, calibrations::create, "Take one in")
+            .takes("CalibrationBody"),
+        get("/api/v1/calibrations/{version}", Operate, calibrations::show, "One of them"),
+        post("/api/v1/calibrations/{version}/activate", Operate, calibrations::activate, "Use it"),
+        get(
+            "/api/v1/calibrations/{version}/drift",
+            Operate,
+            calibrations::drift,
+            "What it would change",
+        ),
     ]
 }
 

@@ -2,11 +2,19 @@
 //!
 //! A signal's points are `weight x curve(value)`; the baseline is the same at every signal's
 //! reference value, and a driver is the difference. Weights add up to 100 and curves stay in
-//! 0..=1000, so a score stays in 0..=100 without being cut, and the sum is exact.
+//! 0..=1000, so a score stays in 0..=100 without being cut, and the sum is exact. Modes shift
+//! weights from one signal to another, so that they add up in every mode and in any mix of modes.
 //!
-//! **Invariant:** the hash covers every value and no comment: same hash, same scores.
+//! **Invariant:** the hash covers every value, those of a mode list that a file names too, and no
+//! comment: same hash, same scores.
 
-use std::collections::{BTreeMap, BTreeSet};
+pub mod built_in;
+mod check;
+pub mod drift;
+pub mod golden;
+mod modes;
+
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -15,27 +23,16 @@ use sha2::{Digest, Sha256};
 use crate::domain::analysis::{CalibrationId, Driver, SIGNAL_NAMES};
 use crate::domain::number::Milli;
 
+pub use modes::Mode;
+use modes::Overlay;
+
 /// Weights and curves with their identity.
 #[derive(Clone, Debug)]
 pub struct Calibration {
     id: CalibrationId,
+    source: String,
     file: File,
     modes: Vec<Mode>,
-    default_weights: Vec<i64>,
-    mode_weights: BTreeMap<String, Vec<i64>>,
-}
-
-/// A named set of weights.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Mode {
-    /// Stable id.
-    pub id: String,
-    /// `company`, `role` or `round`.
-    pub kind: String,
-    /// The name that people read.
-    pub label: String,
-    /// What it changes, in plain words.
-    pub changes: Vec<String>,
 }
 
 /// Why a calibration was refused.
@@ -47,6 +44,9 @@ pub struct CalibrationError(String);
 struct File {
     version: String,
     engine: u32,
+    /// A list of modes in the binary, by its name; own modes stand beside it or in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    modes: Option<String>,
     signal: Vec<Curve>,
     #[serde(default)]
     mode: Vec<Overlay>,
@@ -70,26 +70,11 @@ enum Direction {
     Down,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Overlay {
-    id: String,
-    kind: String,
-    label: String,
-    changes: Vec<String>,
-    #[serde(default)]
-    weights: BTreeMap<String, i64>,
-}
-
 /// The revision of the signals' definitions that a file is written for.
 const ENGINE: u32 = 1;
 
-/// All weights together.
-const WHOLE: i64 = 100;
-
-/// A file holds no more modes and no more points on a curve than anybody would read.
-const MODES_MAX: usize = 200;
-const POINTS_MAX: usize = 20;
+/// A file as it is sent has at most this many bytes; the built-in ones have some ten thousand.
+pub const FILE_BYTES_MAX: usize = 256 << 10;
 
 impl fmt::Display for CalibrationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -105,19 +90,20 @@ impl Calibration {
     /// # Errors
     /// Says which rule the file breaks, and where.
     pub fn parse(text: &str) -> Result<Calibration, CalibrationError> {
-        let file: File = toml::from_str(text)
+        if text.len() > FILE_BYTES_MAX {
+            return Err(CalibrationError(format!("larger than {FILE_BYTES_MAX} bytes")));
+        }
+        let mut file: File = toml::from_str(text)
             .map_err(|error| CalibrationError(format!("not a calibration file: {error}")))?;
-        check(&file).map_err(CalibrationError)?;
+        file.mode = modes::resolve(file.modes.as_deref(), file.mode).map_err(CalibrationError)?;
+        check::file(&file).map_err(CalibrationError)?;
         let canonical = serde_json::to_vec(&file)
             .map_err(|error| CalibrationError(format!("cannot be written again: {error}")))?;
         let digest = Sha256::digest(canonical);
         let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         let id = CalibrationId { version: file.version.clone(), sha256 };
-        let modes = file.mode.iter().map(Overlay::described).collect();
-        let default_weights = file.signal.iter().map(|curve| curve.weight).collect();
-        let mode_weights =
-            file.mode.iter().map(|mode| (mode.id.clone(), overlaid(&file.signal, mode))).collect();
-        Ok(Calibration { id, file, modes, default_weights, mode_weights })
+        let modes = file.mode.iter().map(|mode| mode.described(&file.signal)).collect();
+        Ok(Calibration { id, source: text.to_owned(), file, modes })
     }
 
     /// Version and hash.
@@ -125,14 +111,42 @@ impl Calibration {
         &self.id
     }
 
+    /// The file as it was written.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// The modes in the order of the file.
     pub fn modes(&self) -> &[Mode] {
         &self.modes
     }
 
-    /// The weights of a mode; the default ones for an unknown mode or none.
-    pub(super) fn weights(&self, mode: Option<&str>) -> &[i64] {
-        mode.and_then(|id| self.mode_weights.get(id)).unwrap_or(&self.default_weights)
+    /// The weight of each signal in a mode or a mix of modes.
+    pub fn weights_by_name(&self, mode: Option<&str>) -> BTreeMap<String, i64> {
+        let names = self.file.signal.iter().map(|curve| curve.name.clone());
+        names.zip(self.weights(mode)).collect()
+    }
+
+    /// Whether a mode, or several joined by `+`, can be used.
+    ///
+    /// # Errors
+    /// Says which one is not known, or which two cannot be mixed.
+    pub fn check_mode(&self, mode: &str) -> Result<(), String> {
+        modes::check_mix(&self.file.mode, mode)
+    }
+
+    /// What a mode or a mix changes, in plain words; empty if nothing.
+    pub fn changes(&self, mode: &str) -> Vec<String> {
+        modes::told(&self.file.signal, &self.weights(Some(mode)))
+    }
+
+    /// The weights of a mode or a mix; an unknown mode changes nothing.
+    pub(super) fn weights(&self, mode: Option<&str>) -> Vec<i64> {
+        let Some(mode) = mode else {
+            return self.file.signal.iter().map(|curve| curve.weight).collect();
+        };
+        let mixed: Vec<&Overlay> = modes::mixed(&self.file.mode, mode).collect();
+        modes::shifted(&self.file.signal, &mixed)
     }
 
     /// Baseline and drivers; a signal without a value stands at its reference.
@@ -155,17 +169,6 @@ impl Calibration {
     }
 }
 
-impl Overlay {
-    fn described(&self) -> Mode {
-        Mode {
-            id: self.id.clone(),
-            kind: self.kind.clone(),
-            label: self.label.clone(),
-            changes: self.changes.clone(),
-        }
-    }
-}
-
 impl Curve {
     /// Points of a value: the curve between its corners is straight, outside them level.
     fn worth(&self, value: Milli, weight: i64) -> Milli {
@@ -184,90 +187,6 @@ impl Curve {
         // Permille of a weight in points are thousandths of a point.
         Milli(permille_by_thousand * weight / 1000)
     }
-}
-
-fn overlaid(signals: &[Curve], mode: &Overlay) -> Vec<i64> {
-    let weight = |curve: &Curve| mode.weights.get(&curve.name).copied().unwrap_or(curve.weight);
-    signals.iter().map(weight).collect()
-}
-
-fn check(file: &File) -> Result<(), String> {
-    if !is_name(&file.version) {
-        return Err("version: 1 to 40 of a-z, 0-9, dot and hyphen".to_owned());
-    }
-    if file.engine != ENGINE {
-        return Err(format!("engine: written for {}, this engine is {ENGINE}", file.engine));
-    }
-    let names: BTreeSet<&str> = file.signal.iter().map(|curve| curve.name.as_str()).collect();
-    let all = file.signal.len() == names.len() && SIGNAL_NAMES.iter().all(|n| names.contains(n));
-    if !all || names.len() != SIGNAL_NAMES.len() {
-        return Err(format!("signal: each of {} once", SIGNAL_NAMES.join(", ")));
-    }
-    for curve in &file.signal {
-        check_curve(curve).map_err(|why| format!("signal {}: {why}", curve.name))?;
-    }
-    check_weights(file.signal.iter().map(|curve| curve.weight))?;
-    if file.mode.len() > MODES_MAX {
-        return Err(format!("mode: at most {MODES_MAX}"));
-    }
-    let mut ids = BTreeSet::new();
-    for mode in &file.mode {
-        let fault = |why: String| format!("mode {}: {why}", mode.id);
-        if !is_name(&mode.id) || !ids.insert(&mode.id) {
-            return Err(fault("id: unique, 1 to 40 of a-z, 0-9, dot and hyphen".to_owned()));
-        }
-        if !matches!(mode.kind.as_str(), "company" | "role" | "round") {
-            return Err(fault("kind: company, role or round".to_owned()));
-        }
-        if mode.label.trim().is_empty() || mode.changes.is_empty() {
-            return Err(fault("label and changes: say what the mode is and does".to_owned()));
-        }
-        if let Some(unknown) = mode.weights.keys().find(|name| !names.contains(name.as_str())) {
-            return Err(fault(format!("weights: no signal is called {unknown}")));
-        }
-        check_weights(overlaid(&file.signal, mode).into_iter()).map_err(fault)?;
-    }
-    Ok(())
-}
-
-fn check_curve(curve: &Curve) -> Result<(), String> {
-    if !(2..=POINTS_MAX).contains(&curve.points.len()) {
-        return Err(format!("points: 2 to {POINTS_MAX}"));
-    }
-    for pair in curve.points.windows(2) {
-        let ((x0, y0), (x1, y1)) = (pair[0], pair[1]);
-        if x1 <= x0 {
-            return Err("points: values must rise".to_owned());
-        }
-        let follows = if curve.direction == Direction::Up { y1 >= y0 } else { y1 <= y0 };
-        if !follows {
-            return Err("points: the curve must follow its direction".to_owned());
-        }
-    }
-    if curve.points.iter().any(|(_, y)| !(0..=1000).contains(y)) {
-        return Err("points: 0 to 1000 of the weight".to_owned());
-    }
-    let (first, last) = (curve.points[0].0, curve.points[curve.points.len() - 1].0);
-    if curve.reference < first || curve.reference > last {
-        return Err("reference: within the curve".to_owned());
-    }
-    if curve.why.trim().is_empty() {
-        return Err("why: say why the signal weighs what it weighs".to_owned());
-    }
-    Ok(())
-}
-
-fn check_weights(weights: impl Iterator<Item = i64> + Clone) -> Result<(), String> {
-    if weights.clone().any(|weight| !(0..=WHOLE).contains(&weight)) {
-        return Err(format!("weights: each 0 to {WHOLE}"));
-    }
-    let sum: i64 = weights.sum();
-    if sum == WHOLE { Ok(()) } else { Err(format!("weights: add up to {sum}, not {WHOLE}")) }
-}
-
-fn is_name(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
-    (1..=40).contains(&text.len()) && text.chars().all(allowed)
 }
 
 #[cfg(test)]

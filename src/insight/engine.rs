@@ -1,14 +1,15 @@
 //! The engine: one answer in, everything that is said about it out.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::calibration::{Calibration, Mode};
+use super::calibration::{Calibration, built_in};
 use super::lexicon::{Bits, Lexicon};
 use super::signals::{self, Focus, Reading};
 use super::{anchors, conflicts, hints};
-use crate::domain::analysis::{Analysis, CalibrationId, Signal, Status, TimedWord};
+use crate::domain::analysis::{Analysis, Driver, Signal, Status, TimedWord};
 use crate::domain::number::Milli;
 
 /// An answer with what is known about it.
@@ -21,7 +22,7 @@ pub struct AnswerInput {
     pub answer: String,
     /// The role that is interviewed for; kept with the answer, no rule reads it.
     pub role: Option<String>,
-    /// Id of the mode whose weights apply; unknown ones mean the default weights.
+    /// Id of the mode whose weights apply, or several joined by `+`; unknown ones change nothing.
     pub mode: Option<String>,
     /// How long the answer took.
     pub duration_s: Option<Milli>,
@@ -36,10 +37,10 @@ pub struct AnswerInput {
 }
 
 /// Word lists and weights, ready for use; cheap to share, never changed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Engine {
-    lexicon: Lexicon,
-    calibration: Calibration,
+    lexicon: Arc<Lexicon>,
+    calibration: Arc<Calibration>,
 }
 
 /// Fewer words than this carry no answer that could be compared.
@@ -52,29 +53,26 @@ const DISTINCT_MIN: usize = 15;
 /// in the word lists, in technical speech about half, in keyboard noise next to none.
 const KNOWN_PERCENT_MIN: usize = 40;
 
-/// The calibration that is part of the binary.
-const BUILT_IN: &str = include_str!("../../assets/calibration/core-1.toml");
-
 impl Engine {
-    /// The engine with the calibration that is part of the binary.
+    /// The engine with the calibration that is in force where nobody activated another.
     pub fn built_in() -> Engine {
-        let calibration = Calibration::parse(BUILT_IN);
+        let calibration = Calibration::parse(built_in::DEFAULT);
         Engine::new(calibration.expect("invariant: the built-in calibration is valid"))
     }
 
     /// An engine with these weights.
     pub fn new(calibration: Calibration) -> Engine {
-        Engine { lexicon: Lexicon::new(), calibration }
+        Engine { lexicon: Arc::new(Lexicon::new()), calibration: Arc::new(calibration) }
     }
 
-    /// Which weights this engine uses.
-    pub fn calibration(&self) -> &CalibrationId {
-        self.calibration.id()
+    /// The same word lists with other weights.
+    pub fn under(&self, calibration: Calibration) -> Engine {
+        Engine { lexicon: self.lexicon.clone(), calibration: Arc::new(calibration) }
     }
 
-    /// The modes that the calibration offers.
-    pub fn modes(&self) -> &[Mode] {
-        self.calibration.modes()
+    /// The weights that this engine uses.
+    pub fn calibration(&self) -> &Calibration {
+        &self.calibration
     }
 
     /// Everything there is to say about one answer.
@@ -89,10 +87,7 @@ impl Engine {
             anchors::describe(name, signal);
         }
         let because = insufficient_because(&reading, &input.answer);
-        let weights = self.calibration.weights(input.mode.as_deref());
-        let value = |name: &str| signals.get(name).and_then(|signal| signal.value);
-        let (baseline, drivers) = self.calibration.drivers(weights, value);
-        let score: Milli = baseline + drivers.iter().map(|driver| driver.points).sum();
+        let (score, baseline, drivers) = self.weigh(&signals, input.mode.as_deref());
         let scored = because.is_none();
         let answered = signals::judge(&reading, &focus);
         let sentences = signals::label_sentences(&reading);
@@ -111,6 +106,18 @@ impl Engine {
             hints,
             insufficient_because: because,
         }
+    }
+
+    /// What measured signals are worth: score, baseline and drivers.
+    pub fn weigh(
+        &self,
+        signals: &BTreeMap<String, Signal>,
+        mode: Option<&str>,
+    ) -> (Milli, Milli, Vec<Driver>) {
+        let weights = self.calibration.weights(mode);
+        let value = |name: &str| signals.get(name).and_then(|signal| signal.value);
+        let (baseline, drivers) = self.calibration.drivers(&weights, value);
+        (baseline + drivers.iter().map(|driver| driver.points).sum(), baseline, drivers)
     }
 
     /// The signals' values alone, for a text that is still being typed.

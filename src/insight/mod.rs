@@ -10,7 +10,7 @@
 //! floating point, no order of a hash map in any result. `DESIGN.md` says what each signal means.
 
 mod anchors;
-mod calibration;
+pub mod calibration;
 mod conflicts;
 mod engine;
 mod hints;
@@ -22,6 +22,6 @@ mod signals;
 mod story;
 mod text;
 
-pub use calibration::{Calibration, CalibrationError, Mode};
+pub use calibration::{Calibration, CalibrationError, FILE_BYTES_MAX, Mode};
 pub use engine::{AnswerInput, Engine};
 pub use score_line::{LINE_BYTES_MAX, score_line};

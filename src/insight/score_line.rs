@@ -57,7 +57,7 @@ pub fn score_line(engine: &Engine, line: &str) -> (String, bool) {
     }
 }
 
-fn read(line: &str) -> Result<(String, AnswerInput), String> {
+pub(super) fn read(line: &str) -> Result<(String, AnswerInput), String> {
     if line.len() > LINE_BYTES_MAX {
         return Err(format!(
             "the line has {} bytes, the limit is {LINE_BYTES_MAX}; send the answers one by one",

@@ -16,6 +16,7 @@ use crate::insight::{AnswerInput, Engine};
 use crate::store::{Fault, query};
 use crate::telemetry::metrics::Metrics;
 
+use super::calibrations::{Calibrations, effective_mode};
 use super::protocol::Wish;
 
 /// What it takes to analyse an answer.
@@ -23,8 +24,10 @@ use super::protocol::Wish;
 pub struct Analyst {
     /// The state.
     pub replica: Replica,
-    /// The engine.
+    /// The engine for what is shown while somebody speaks; no weight enters that.
     pub engine: Arc<Engine>,
+    /// The engine that weighs answers.
+    pub calibrations: Calibrations,
     /// Where analyses are timed.
     pub metrics: Arc<Metrics>,
 }
@@ -140,15 +143,16 @@ impl Analyst {
             question: Some(brief.question),
             answer: text.clone(),
             role: brief.role,
-            mode: brief.mode,
+            mode: effective_mode(brief.kind, brief.mode.as_deref()),
             duration_s,
             words,
             cv: filled(context.cv_text),
             job_description: filled(context.job_description),
             earlier: Some(earlier),
         };
+        let engine = self.calibrations.in_force(db)?;
         let began = Instant::now();
-        let analysis = self.engine.analyse(&input);
+        let analysis = engine.analyse(&input);
         self.metrics.analysis.observe(began.elapsed().as_secs_f64());
         Ok(Ok((text, analysis)))
     }

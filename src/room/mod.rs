@@ -8,6 +8,7 @@ pub mod protocol;
 pub mod view;
 
 pub mod answer;
+pub mod calibrations;
 
 mod catch_up;
 mod live;

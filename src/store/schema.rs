@@ -73,6 +73,12 @@ pub(super) const STATE: &[Migration] = &[
         down: Some(include_str!("../../migrations/state/0004_turns.down.sql")),
         about: "rooms: questions that were skipped, interviews that were forgotten",
     },
+    Migration {
+        name: "0005_calibrations",
+        sql: include_str!("../../migrations/state/0005_calibrations.sql"),
+        down: Some(include_str!("../../migrations/state/0005_calibrations.down.sql")),
+        about: "calibrations of the organisation, and which one is in force",
+    },
 ];
 
 /// How many of the journal's migrations the last release at each level knew, from level 1 on: as

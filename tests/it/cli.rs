@@ -28,7 +28,9 @@ fn ends(command: &mut Command, code: i32) -> Output {
 }
 
 fn lines(file: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/insight").join(file);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = if file == "golden.ndjson" { "assets/calibration" } else { "tests/insight" };
+    let path = root.join(folder).join(file);
     std::fs::read_to_string(path).unwrap()
 }
 
@@ -167,6 +169,53 @@ async fn a_node_is_set_up_without_a_browser_once() {
     assert_eq!(me["organisation"], "example.org");
     let output = ends(&mut setup(&password), 1);
     assert!(err(&output).contains("setup.done"), "{}", err(&output));
+}
+
+#[tokio::test]
+async fn calibrations_are_checked_taken_in_compared_and_taken_back() {
+    let org = Org::found().await;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("house-1.toml");
+    std::fs::write(&file, crate::scene::calibration("house-1")).unwrap();
+    let file = file.to_str().unwrap();
+    let calibration = |args: &[&str]| {
+        let mut command = org.node.command();
+        command.arg("calibration").args(args);
+        command
+    };
+    // A file is checked where no node runs, too.
+    let check = ends(greenroom().args(["calibration", "check", file, "--json"]), 0);
+    let check: Value = serde_json::from_str(&out(&check)).unwrap();
+    assert_eq!(check["version"], "house-1");
+    assert!(!check["golden"]["differences"].as_array().unwrap().is_empty());
+    let broken = dir.path().join("broken.toml");
+    let text = crate::scene::calibration("house-1").replacen("weight = 32", "weight = 33", 1);
+    std::fs::write(&broken, text).unwrap();
+    let output = ends(greenroom().args(["calibration", "check", broken.to_str().unwrap()]), 1);
+    assert!(err(&output).contains("add up to 101"), "{}", err(&output));
+
+    ends(&mut calibration(&["add", file]), 0);
+    ends(&mut calibration(&["add", file]), 1);
+    let page = out(&ends(&mut calibration(&["list"]), 0));
+    let lines: Vec<&str> = page.lines().collect();
+    assert!(lines[1].starts_with("core-1   in force  built in"), "{page}");
+    assert!(lines[2].starts_with("house-1 "), "{page}");
+    let candidate = org.person("candidate").await;
+    crate::scene::reported(&candidate.api).await;
+    let page = out(&ends(&mut calibration(&["drift", "core-1", "house-1"]), 0));
+    assert!(page.contains("structure            22 -> 32"), "{page}");
+    let json = out(&ends(&mut calibration(&["drift", "core-1", "house-1", "--json"]), 0));
+    let drift: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&drift["answers"], &drift["to"]["version"]), (&json!(1), &json!("house-1")));
+    ends(&mut calibration(&["rollback"]), 1);
+    ends(&mut calibration(&["activate", "house-1"]), 0);
+    assert_eq!(
+        out(&ends(&mut calibration(&["show", "house-1"]), 0)),
+        crate::scene::calibration("house-1")
+    );
+    let page = out(&ends(&mut calibration(&["rollback"]), 0));
+    assert!(page.contains("core-1   in force"), "{page}");
+    ends(&mut calibration(&["activate", "house-9"]), 1);
 }
 
 #[tokio::test]

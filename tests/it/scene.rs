@@ -94,3 +94,11 @@ pub(crate) fn check_analysis(analysis: &Value) {
     }
     assert_eq!(text(&analysis["calibration"]["sha256"]).len(), 64);
 }
+
+/// A calibration that weighs structure more and specificity less than the built-in one.
+pub(crate) fn calibration(version: &str) -> String {
+    greenroom::insight::calibration::built_in::DEFAULT
+        .replacen("core-1", version, 2)
+        .replacen("weight = 22", "weight = 32", 1)
+        .replacen("weight = 20", "weight = 10", 1)
+}

@@ -85,13 +85,16 @@ async fn all_of(api: &Api) -> BTreeMap<String, Value> {
 
 /// Everything that the people of a golden directory can read.
 async fn everything(node: &Node) -> Value {
-    let people = sign_in(node, ADMIN).await.get("/api/v1/people").await.ok(200);
+    let admin = sign_in(node, ADMIN).await;
+    let people = admin.get("/api/v1/people").await.ok(200);
+    let calibrations = admin.get("/api/v1/calibrations").await.ok(200);
     let mut all = vec![people];
     for person in [CANDIDATE, INTERVIEWER] {
         all.push(json!(all_of(&sign_in(node, person).await).await));
     }
     let reports = all[1].as_object().unwrap().keys().filter(|path| path.ends_with("/report"));
     assert!(reports.count() >= 1, "the directory is worth the test: {all:?}");
+    all.push(calibrations);
     json!(all)
 }
 
@@ -143,6 +146,11 @@ fn bless(level: u32) {
         let practice = scene::begun(&candidate).await;
         let skip = json!({"question_id": scene::question(&practice, 0)});
         candidate.post(&scene::path(&practice, "/skip"), skip).await.ok(200);
+        let admin = sign_in(&node, ADMIN).await;
+        let body = json!({"version": "house-1", "toml": scene::calibration("house-1")});
+        admin.post("/api/v1/calibrations", body).await.ok(201);
+        let path = "/api/v1/calibrations/house-1/activate";
+        admin.post(path, json!({})).await.ok(200);
     });
     node.kill();
     let mut args = vec!["-cz".to_owned(), "--owner=0".to_owned(), "--group=0".to_owned()];
@@ -175,6 +183,8 @@ async fn data_of_every_level_are_served_whole_and_raised() {
         assert_eq!(first.to_string().contains("# Baker"), n >= 3, "{n}: CVs came with level 3");
         let skipped = first.to_string().contains("question.skipped");
         assert_eq!(skipped, n >= 4, "{n}: skipped questions came with level 4");
+        let own = first.to_string().contains("house-1");
+        assert_eq!(own, n >= 5, "{n}: own calibrations came with level 5");
         let (code, status, words) = upgrade(&node, &["status", "--json"]);
         assert_eq!((code, &status["level"]), (0, &json!(NEWEST)), "{n}: {words}");
         assert_eq!(status["waits"], false);

@@ -6,6 +6,7 @@
 //! **Invariant:** the record under a key is written in the same transaction as the effect (law I4).
 
 pub(super) mod audit;
+mod calibrations;
 mod files;
 mod held;
 mod interviews;
@@ -124,6 +125,10 @@ fn dispatch(db: &Connection, rooms: &mut Rooms, envelope: &Envelope) -> Step<App
             return rooms::act(db, rooms, envelope, *interview, act);
         }
         Command::PutKit { kit } => interviews::put_kit(db, envelope, kit)?,
+        Command::PutCalibration { version, sha256, toml, golden } => {
+            calibrations::put(db, envelope, version, sha256, toml, golden)?
+        }
+        Command::ActivateCalibration { version } => calibrations::activate(db, envelope, version)?,
         Command::CreateInterview { plan, members, questions } => {
             interviews::create(db, plan, members, questions)?
         }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Fault, id, optional_id, optional_time, time, word};
-use crate::domain::analysis::Analysis;
+use crate::domain::analysis::{Analysis, TimedWord};
 use crate::domain::id::{AnswerId, InterviewId, NoteId, PersonId, QuestionId};
 use crate::domain::interview::{Kind, State};
 use crate::domain::number::Milli;
@@ -145,6 +145,50 @@ pub fn earlier_answers(
         .query_map(params![person.to_string(), kind.as_str(), items_max as i64], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     Ok(texts)
+}
+
+/// An answer with all that it was analysed from, but for what its speaker brought along.
+#[derive(Clone, Debug)]
+pub struct WholeAnswer {
+    /// The question's words.
+    pub question: String,
+    /// The answer.
+    pub text: String,
+    /// When each word was said.
+    pub words: Option<Vec<TimedWord>>,
+    /// How long it took.
+    pub duration: Option<Milli>,
+    /// The interview's mode.
+    pub mode: Option<String>,
+    /// The interview's kind.
+    pub kind: Kind,
+    /// What the engine said then.
+    pub analysis: Option<Analysis>,
+}
+
+/// The newest answers of everybody, newest first.
+pub fn newest_answers(db: &Connection, items_max: usize) -> Result<Vec<WholeAnswer>, Fault> {
+    let mut statement = db.prepare_cached(
+        "SELECT q.text AS question, a.text, a.words, a.duration_ms, a.analysis, i.mode, i.kind
+         FROM answer AS a JOIN question AS q ON q.id = a.question_id
+         JOIN interview AS i ON i.id = a.interview ORDER BY a.id DESC LIMIT ?1",
+    )?;
+    let mut answers = Vec::new();
+    let mut rows = statement.query([items_max as i64])?;
+    while let Some(row) = rows.next()? {
+        let (words, analysis): (Option<String>, Option<String>) =
+            (row.get("words")?, row.get("analysis")?);
+        answers.push(WholeAnswer {
+            question: row.get("question")?,
+            text: row.get("text")?,
+            words: words.map(|text| serde_json::from_str(&text)).transpose()?,
+            duration: row.get::<_, Option<i64>>("duration_ms")?.map(Milli),
+            mode: row.get("mode")?,
+            kind: word(row, "kind")?,
+            analysis: analysis.map(|text| serde_json::from_str(&text)).transpose()?,
+        });
+    }
+    Ok(answers)
 }
 
 /// Finished interviews whose report is still missing.

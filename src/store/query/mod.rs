@@ -1,6 +1,7 @@
 //! Reading the state, one file a noun. All functions take a connection, so that several of them see
 //! one state, and so that applying and reading share them.
 
+pub mod calibration;
 pub mod cluster;
 pub mod event;
 pub mod file;

@@ -250,6 +250,8 @@ fn place(command: &Command) -> usize {
         Command::LowerLevel { .. } => 32,
         Command::KeepFilePart { .. } => 33,
         Command::KeepCv { .. } => 34,
+        Command::PutCalibration { .. } => 37,
+        Command::ActivateCalibration { .. } => 38,
     }
 }
 
@@ -263,8 +265,15 @@ fn every_command_is_read_as_it_was_written() {
     let turns = [Act::Skip { question_id: id(2) }, Act::Lapse { seen: 7 }];
     let act = |act| Command::Act { interview: id(4), act: Box::new(act) };
     commands.extend(turns.map(act));
+    commands.push(Command::PutCalibration {
+        version: text("own-1"),
+        sha256: "0f".repeat(32),
+        toml: text("version = \"own-1\"\n"),
+        golden: text("[]"),
+    });
+    commands.push(Command::ActivateCalibration { version: text("own-1") });
     let places: BTreeSet<usize> = commands.iter().map(place).collect();
-    assert!(places.into_iter().eq(0..=36), "one of each command at least");
+    assert!(places.into_iter().eq(0..=38), "one of each command at least");
     let once = Once { scope: text("person:1"), key: text("k"), fingerprint: "0f".repeat(32) };
     let envelope = |(n, command): (usize, Command)| Envelope {
         v: ENVELOPE_VERSION,

@@ -1,6 +1,7 @@
 //! Over HTTP: what each kind of caller gets, and what each mistake leads to.
 
 mod bodies;
+mod calibrations;
 pub(crate) mod cv;
 mod documents;
 mod first_run;

@@ -62,6 +62,9 @@ export const api = {
   setDisabled: (id: Id, disabled: boolean) => patch<Person>(`/people/${enc(id)}`, { disabled }),
 
   modes: () => get<{ items: Mode[] }>('/modes'),
+  mix: async (mode: string): Promise<string[]> =>
+    (await get<{ mix: { changes: string[] } }>(`/modes?mode=${encodeURIComponent(mode)}`)).mix
+      .changes,
   kits: () => get<{ items: Kit[] }>('/kits'),
 
   interviews: (cursor?: string) => get<Page<InterviewSummary>>(`/interviews?${query(cursor)}`),

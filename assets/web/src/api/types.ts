@@ -67,9 +67,10 @@ export interface PracticeContext {
 
 export interface Mode {
   id: string;
-  kind: 'company' | 'role' | 'round';
+  kind: 'company' | 'role' | 'round' | 'purpose';
   label: string;
   changes: string[];
+  why: string;
 }
 
 export interface Kit {

@@ -1,0 +1,3 @@
+-- Takes level 5 back. Own calibrations are gone; results keep the version that made them.
+DROP TABLE calibration_in_force;
+DROP TABLE calibration;
