@@ -15,3 +15,6 @@ CREATE TABLE calibration_in_force (
     by      TEXT REFERENCES person (id),
     at      INTEGER NOT NULL
 ) STRICT;
+
+-- What one person thought of reports.
+CREATE INDEX feedback_of_person ON feedback (person, at);

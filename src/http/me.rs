@@ -15,7 +15,6 @@ use crate::domain::person::CandidateContext;
 use crate::domain::refusal::{FieldError, Refusal};
 use crate::domain::text;
 use crate::insight::Calibration;
-use crate::insight::readiness::{self, Practice, Readiness};
 use crate::store::query;
 
 use super::account;
@@ -61,20 +60,6 @@ pub(super) async fn show(State(app): State<Shared>, caller: Caller) -> Result<Js
     let identity = app.replica.read(query::cluster::identity).await?;
     me["organisation"] = json!(identity.and_then(|identity| identity.organisation));
     Ok(Json(me))
-}
-
-/// The practice readiness index, from the reports of the newest practices.
-pub(super) async fn readiness(
-    State(app): State<Shared>,
-    caller: Caller,
-) -> Result<Json<Readiness>, Error> {
-    let person = caller.person()?.id;
-    let read = move |db: &query::Connection| {
-        let bodies = query::report::of_practices(db, person, readiness::READ_MAX)?;
-        let practices = bodies.iter().map(|body| serde_json::from_str::<Practice>(body));
-        Ok(readiness::readiness(&practices.collect::<Result<Vec<_>, _>>()?))
-    };
-    Ok(Json(app.replica.read(read).await?))
 }
 
 pub(super) async fn change(

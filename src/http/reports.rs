@@ -5,7 +5,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::cluster::fresh;
@@ -102,27 +102,6 @@ pub(super) async fn feedback(
     Ok(done.response(StatusCode::CREATED, Json(json!({"id": id, "accurate": accurate}))))
 }
 
-pub(super) async fn progress(
-    State(app): State<Shared>,
-    caller: Caller,
-) -> Result<Json<Value>, Error> {
-    let person = caller.person()?.id;
-    let read = move |db: &query::Connection| {
-        let mut points = Vec::new();
-        for summary in query::interview::of_member(db, person, None, limit::PAGE_ITEMS_MAX)? {
-            if summary.kind != Kind::Practice || !summary.report_ready {
-                continue;
-            }
-            if let Some(body) = query::report::body(db, summary.id)? {
-                points.push(point(&summary, &serde_json::from_str(&body)?));
-            }
-        }
-        points.reverse();
-        Ok(points)
-    };
-    Ok(Json(json!({"items": app.replica.read(read).await?, "next": null})))
-}
-
 /// The stored report as JSON text; a refusal until it is there.
 pub(super) async fn stored(
     app: &Shared,
@@ -155,16 +134,4 @@ pub(super) fn may_read(room: &Room) -> Result<(), Refusal> {
 pub(super) fn parse(body: &str) -> Result<Report, Error> {
     serde_json::from_str(body)
         .map_err(|e| Error::Fault(Fault::new("a stored report cannot be read", e)))
-}
-
-fn point(summary: &query::interview::Summary, report: &Value) -> Value {
-    json!({
-        "interview_id": summary.id,
-        "title": summary.title,
-        "role": summary.role,
-        "finished_at": summary.finished_at,
-        "score": report["score"],
-        "summary": report["summary"],
-        "calibration": report["calibration"],
-    })
 }

@@ -20,7 +20,7 @@ use super::caller::{Guarded, guard};
 use super::forward::Door;
 use super::{
     account, acts, assets, backups, calibrations, cluster, cv, forward, health, interviews, kits,
-    layers, me, openapi, people, reports, setup, shares, socket, upgrade,
+    layers, me, openapi, people, progress, reports, setup, shares, socket, stats, upgrade,
 };
 
 /// One route.
@@ -120,11 +120,12 @@ fn account_routes() -> Vec<Route> {
         patch("/api/v1/me", Person, me::change, "Change the own account").takes("MeBody"),
         get("/api/v1/me/context", Person, me::context, "CV, job description, mode"),
         put("/api/v1/me/context", Person, me::set_context, "Set them").takes("ContextBody"),
-        get("/api/v1/me/readiness", Person, me::readiness, "Where the own practices stand"),
+        get("/api/v1/me/readiness", Person, progress::readiness, "Where the own practices stand"),
         get("/api/v1/me/cv", Person, cv::download, "The own CV as it was uploaded"),
         post("/api/v1/me/cv", Person, cv::upload, "Upload a CV: PDF, DOCX, TXT or Markdown")
             .takes_file(limit::CV_FILE_BYTES_MAX),
-        get("/api/v1/me/progress", Person, reports::progress, "Practice over time"),
+        get("/api/v1/me/progress", Person, progress::progress, "Practice over time"),
+        get("/api/v1/me/feedback", Person, progress::feedback, "Own judgements on reports"),
         get("/api/v1/people", ManagePeople, people::list, "Everybody"),
         post("/api/v1/people", ManagePeople, people::create, "Add somebody").takes("PersonBody"),
         get("/api/v1/people/{id}", ManagePeople, people::show, "One person"),
@@ -187,6 +188,7 @@ fn operator_routes() -> Vec<Route> {
         post("/api/v1/cluster/join", Public, cluster::join, "Become a node, with a token")
             .early()
             .takes("JoinBody"),
+        get("/api/v1/admin/stats", Operate, stats::show, "How much there is of everything"),
         get("/api/v1/admin/backup", Operate, backups::download, "The whole state as one file")
             .here(),
         get("/api/v1/admin/backups", Operate, backups::list, "Scheduled backups of this node")

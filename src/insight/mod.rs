@@ -15,6 +15,7 @@ mod conflicts;
 mod engine;
 mod hints;
 mod lexicon;
+pub mod progress;
 pub mod readiness;
 pub mod report;
 mod score_line;

@@ -5,7 +5,13 @@
 //!
 //! Fixed point with nine places, so that it is equal on every machine.
 
+mod told;
+
+use serde::Serialize;
+
 use crate::domain::number::Milli;
+
+pub use told::{NAME, Told, told};
 
 /// What the replaced system kept of a session, each of 0 to 100 but for counts and shares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,7 +37,8 @@ pub struct Session {
 }
 
 /// How sure the index is of itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Band {
     /// Eight sessions and more that agree.
     High,

@@ -4,6 +4,7 @@
 pub mod calibration;
 pub mod cluster;
 pub mod event;
+pub mod feedback;
 pub mod file;
 pub mod interview;
 pub mod kit;
@@ -14,6 +15,7 @@ pub mod person;
 pub mod report;
 pub mod room;
 pub mod share;
+pub mod stats;
 
 use std::str::FromStr;
 

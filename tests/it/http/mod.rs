@@ -11,6 +11,7 @@ mod login;
 mod machines;
 mod outsiders;
 mod people;
+mod progress;
 mod readiness;
 mod reading;
 mod reports;

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::api::{items, text};
 use crate::org::shared;
 use crate::scene;
 
@@ -86,27 +85,6 @@ async fn a_report_leaves_in_four_forms() {
     assert_eq!(default.json(), report);
     let reply = person.api.get(&scene::path(&practice, "/export?format=pdf")).await;
     assert_eq!(reply.wrong_fields("input.invalid"), ["format"]);
-}
-
-#[tokio::test]
-async fn feedback_is_kept_and_progress_has_a_point_for_each_report() {
-    let person = shared().await.person("candidate").await;
-    assert_eq!(items(&person.api.get("/api/v1/me/progress").await.ok(200)), Vec::<Value>::new());
-    let first = scene::reported(&person.api).await;
-    let second = scene::reported(&person.api).await;
-    let path = scene::path(&first, "/feedback");
-    let thanks = person.api.post(&path, json!({"accurate": false, "note": " "})).await.ok(201);
-    assert_eq!((thanks["accurate"].clone(), text(&thanks["id"]).len()), (json!(false), 36));
-    let long = json!({"accurate": true, "note": "x".repeat(2_001)});
-    let reply = person.api.post(&path, long).await;
-    assert_eq!(reply.wrong_fields("input.invalid"), ["note"]);
-
-    let points = items(&person.api.get("/api/v1/me/progress").await.ok(200));
-    let ids: Vec<&Value> = points.iter().map(|point| &point["interview_id"]).collect();
-    assert_eq!(ids, [&first["id"], &second["id"]], "oldest first");
-    let report = person.api.get(&scene::path(&second, "/report")).await.ok(200);
-    assert_eq!(points[1]["score"], report["score"]);
-    assert_eq!(points[1]["summary"], report["summary"]);
 }
 
 #[tokio::test]
