@@ -163,6 +163,19 @@ pub struct Quote {
     pub to: u32,
 }
 
+/// What became of a conflict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictState {
+    /// Nothing was said about it.
+    #[default]
+    Open,
+    /// The speaker said how both can be.
+    Explained,
+    /// The speaker took one side back.
+    Resolved,
+}
+
 /// Two statements that do not fit together; the wording is always "please reconcile".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conflict {
@@ -174,6 +187,12 @@ pub struct Conflict {
     pub rule: String,
     /// How much it matters.
     pub severity: Severity,
+    /// What became of it.
+    #[serde(default)]
+    pub state: ConflictState,
+    /// What to ask about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<String>,
 }
 
 /// Something that the speaker could do better, tied to words where possible.

@@ -6,10 +6,14 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::calibration::{Calibration, built_in};
+use super::conflicts::{Kept, Told};
 use super::lexicon::{Bits, Lexicon};
+use super::profile::skills::Skills;
 use super::signals::{self, Focus, Reading};
 use super::{anchors, conflicts, hints};
-use crate::domain::analysis::{Analysis, Driver, Signal, Status, TimedWord};
+use crate::domain::analysis::{
+    Analysis, Conflict, ConflictState, Driver, Signal, Status, TimedWord,
+};
 use crate::domain::number::Milli;
 
 /// An answer with what is known about it.
@@ -40,6 +44,8 @@ pub struct AnswerInput {
 #[derive(Clone, Debug)]
 pub struct Engine {
     lexicon: Arc<Lexicon>,
+    skills: Arc<Skills>,
+    kept: Kept,
     calibration: Arc<Calibration>,
 }
 
@@ -62,12 +68,30 @@ impl Engine {
 
     /// An engine with these weights.
     pub fn new(calibration: Calibration) -> Engine {
-        Engine { lexicon: Arc::new(Lexicon::new()), calibration: Arc::new(calibration) }
+        Engine {
+            lexicon: Arc::new(Lexicon::new()),
+            skills: Arc::new(Skills::new()),
+            kept: Kept::default(),
+            calibration: Arc::new(calibration),
+        }
     }
 
     /// The same word lists with other weights.
     pub fn under(&self, calibration: Calibration) -> Engine {
-        Engine { lexicon: self.lexicon.clone(), calibration: Arc::new(calibration) }
+        Engine { calibration: Arc::new(calibration), ..self.clone() }
+    }
+
+    /// What became of a conflict, from everything that was said afterwards, oldest first.
+    pub fn settle(&self, conflict: &Conflict, later: &[Told<'_>]) -> ConflictState {
+        conflicts::settle(&self.lexicon, conflict, later)
+    }
+
+    pub(super) fn lexicon(&self) -> &Lexicon {
+        &self.lexicon
+    }
+
+    pub(super) fn skills(&self) -> &Skills {
+        &self.skills
     }
 
     /// The weights that this engine uses.
@@ -91,7 +115,7 @@ impl Engine {
         let scored = because.is_none();
         let answered = signals::judge(&reading, &focus);
         let sentences = signals::label_sentences(&reading);
-        let conflicts = conflicts::find(&self.lexicon, &reading, input);
+        let conflicts = conflicts::find(&self.lexicon, &self.kept, &reading, input);
         let hints = hints::give(&reading, &signals, &sentences, &answered, scored);
         Analysis {
             status: if scored { Status::Scored } else { Status::Insufficient },

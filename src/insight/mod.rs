@@ -12,9 +12,11 @@
 mod anchors;
 pub mod calibration;
 mod conflicts;
+mod dates;
 mod engine;
 mod hints;
 mod lexicon;
+pub mod profile;
 pub mod progress;
 pub mod readiness;
 pub mod report;
@@ -24,5 +26,6 @@ mod story;
 mod text;
 
 pub use calibration::{Calibration, CalibrationError, FILE_BYTES_MAX, Mode};
+pub use conflicts::Told;
 pub use engine::{AnswerInput, Engine};
 pub use score_line::{LINE_BYTES_MAX, score_line};

@@ -8,6 +8,7 @@ use super::{Clash, SENTENCES_MAX};
 use crate::domain::analysis::Severity;
 
 /// A sentence as a bag of content words.
+#[derive(Debug)]
 pub(super) struct Plain {
     span: (u32, u32),
     /// Sorted stems of the content words.
@@ -17,6 +18,8 @@ pub(super) struct Plain {
     denied: bool,
     /// Denied of everybody, so that it is denied of each.
     of_everybody: bool,
+    /// The speaker, or the speaker's group, is the one who acts.
+    own: bool,
 }
 
 /// A longer sentence says too much for a comparison of bags of words.
@@ -96,6 +99,13 @@ fn plain(document: &Document, range: &Range<usize>) -> Option<Plain> {
     let denied = tokens.iter().filter(|token| token.bits.any(Bits::NOT)).count() % 2 == 1;
     let dull = Bits::FUNCTION.or(Bits::FILLER);
     let content = |token: &&Token| !token.bits.any(dull);
+    // "Not often" and "not without asking" leave room for the other statement.
+    const LIMITS: &str = "often always entirely fully really only just quite completely exactly \
+        alone again without much directly officially yet";
+    let limited = |at: &usize| LIMITS.split_whitespace().any(|one| one == document.fold_at(*at));
+    if denied && range.clone().any(|at| limited(&at)) {
+        return None;
+    }
     let anybody = |token: &Token| ANYBODY.split_whitespace().any(|w| w == document.fold(token));
     let stems = sorted(tokens.iter().filter(content).map(|token| token.stem));
     let deeds =
@@ -106,7 +116,11 @@ fn plain(document: &Document, range: &Range<usize>) -> Option<Plain> {
     });
     let plain = (CONTENT_MIN..=CONTENT_MAX).contains(&stems.len());
     let span = document.span(range.clone());
-    plain.then_some(Plain { span, stems, deeds, denied, of_everybody })
+    let own = range.clone().any(|at| {
+        let bits = document.bits_at(at);
+        bits.any(Bits::I) || bits.any(Bits::WE) && document.fold_at(at).starts_with("we")
+    });
+    plain.then_some(Plain { span, stems, deeds, denied, of_everybody, own })
 }
 
 fn sorted(stems: impl Iterator<Item = u32>) -> Vec<u32> {
@@ -119,6 +133,10 @@ fn sorted(stems: impl Iterator<Item = u32>) -> Vec<u32> {
 /// Whether one side says what the other denies: the denied side's content lies in the other one's.
 fn denies(a: &Plain, b: &Plain) -> bool {
     let (denied, said) = if a.denied { (a, b) } else { (b, a) };
+    // What I never did may well be done by others, and the other thing by me.
+    if denied.own && !(said.own && in_common(&denied.stems, &said.stems) == denied.stems.len()) {
+        return false;
+    }
     let (denied, said) = match denied.of_everybody {
         true => (&denied.deeds, &said.deeds),
         false => (&denied.stems, &said.stems),
