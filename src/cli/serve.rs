@@ -149,18 +149,24 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
         tokio::spawn(serve::tcp(listener, router.clone(), stopping.clone())),
         tokio::spawn(serve::unix(operator, router, stopping)),
     ];
-    work_alone(replica, to_report, patience, backups);
+    work_alone(replica, maker(&app), to_report, patience, backups);
     Ok(Running { address, public_url, setup_token, app, stop, servers })
+}
+
+/// What reports are made with.
+fn maker(app: &Shared) -> report::Maker {
+    report::Maker { engine: Engine::clone(&app.engine), kits: Arc::new(app.kits.clone()) }
 }
 
 /// Begins the work for which no person waits.
 fn work_alone(
     replica: Replica,
+    maker: report::Maker,
     to_report: mpsc::Receiver<InterviewId>,
     patience: Patience,
     backups: Arc<Backups>,
 ) {
-    tokio::spawn(report::run(replica.clone(), to_report));
+    tokio::spawn(report::run(replica.clone(), maker, to_report));
     tokio::spawn(lapse::run(replica, patience));
     tokio::spawn(backup::run(backups));
 }

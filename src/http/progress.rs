@@ -122,6 +122,52 @@ pub(super) async fn readiness(
     }
 }
 
+/// The own CV and job description in parts, each with the place of its words.
+pub(super) async fn profile(
+    State(app): State<Shared>,
+    caller: Caller,
+) -> Result<Json<Value>, Error> {
+    let person = caller.person()?.id;
+    let engine = app.engine.clone();
+    let read = move |db: &query::Connection| {
+        let context = query::person::context(db, person)?.unwrap_or_default();
+        let (cv, job) = (engine.profile(&context.cv_text), engine.job(&context.job_description));
+        Ok(json!({"cv": cv, "job": job}))
+    };
+    Ok(Json(app.replica.read(read).await?))
+}
+
+/// What of the own CV and the answers of all own practices does not fit together.
+pub(super) async fn ledger(
+    State(app): State<Shared>,
+    caller: Caller,
+) -> Result<Json<Value>, Error> {
+    let person = caller.person()?.id;
+    let engine = app.engine.clone();
+    let read = move |db: &query::Connection| {
+        let context = query::person::context(db, person)?.unwrap_or_default();
+        let mut answers =
+            query::interview::own_answers(db, person, Kind::Practice, limit::EARLIER_ANSWERS_MAX)?;
+        // Read newest first, so that the bound keeps the newest; told oldest first.
+        answers.reverse();
+        let texts: Vec<&str> = answers.iter().map(|answer| answer.text.as_str()).collect();
+        let cv = Some(context.cv_text.as_str()).filter(|text| !text.trim().is_empty());
+        let entries = engine.ledger(cv, &texts).into_iter().map(|entry| {
+            let mut view = json!(entry.conflict);
+            let place = |at: usize| {
+                let answer = answers.get(at)?;
+                Some(json!({"answer_id": answer.id, "interview_id": answer.interview}))
+            };
+            view["answer"] = json!(place(entry.answer));
+            let earlier = entry.conflict.a.index.and_then(|at| place(at as usize));
+            view["earlier_answer"] = json!(earlier);
+            view
+        });
+        Ok(json!({"items": entries.collect::<Vec<_>>(), "next": null, "answers": answers.len()}))
+    };
+    Ok(Json(app.replica.read(read).await?))
+}
+
 /// What a person thought of the reports.
 pub(super) async fn feedback(
     State(app): State<Shared>,

@@ -125,6 +125,8 @@ fn account_routes() -> Vec<Route> {
         post("/api/v1/me/cv", Person, cv::upload, "Upload a CV: PDF, DOCX, TXT or Markdown")
             .takes_file(limit::CV_FILE_BYTES_MAX),
         get("/api/v1/me/progress", Person, progress::progress, "Practice over time"),
+        get("/api/v1/me/profile", Person, progress::profile, "The own CV and job in parts"),
+        get("/api/v1/me/ledger", Person, progress::ledger, "What does not fit together"),
         get("/api/v1/me/feedback", Person, progress::feedback, "Own judgements on reports"),
         get("/api/v1/people", ManagePeople, people::list, "Everybody"),
         post("/api/v1/people", ManagePeople, people::create, "Add somebody").takes("PersonBody"),

@@ -95,6 +95,9 @@ impl Statements {
     }
 }
 
+/// A ledger with more entries is not read by anybody.
+const ENTRIES_MAX: usize = 100;
+
 /// Finds what does not fit together, in the order of the older texts: CV first.
 pub(super) fn find(
     lexicon: &Lexicon,
@@ -132,6 +135,40 @@ pub(super) fn find(
         conflicts.truncate(CONFLICTS_MAX);
     }
     conflicts
+}
+
+/// An entry of a person's ledger: a conflict between the CV or one answer and a later answer.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The index of the later answer.
+    pub answer: usize,
+    /// Both quotes; `earlier` with an index into the answers.
+    pub conflict: Conflict,
+}
+
+/// Every conflict over a CV and answers, oldest first, with what became of it.
+pub(super) fn ledger(
+    lexicon: &Lexicon,
+    kept: &Kept,
+    cv: Option<&str>,
+    answers: &[&str],
+) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for (at, answer) in answers.iter().enumerate() {
+        let input = AnswerInput {
+            answer: (*answer).to_owned(),
+            cv: cv.map(str::to_owned),
+            earlier: Some(answers[..at].iter().map(|text| (*text).to_owned()).collect()),
+            ..AnswerInput::default()
+        };
+        let later: Vec<Told<'_>> = answers[at + 1..].iter().map(|text| Told { text }).collect();
+        for mut conflict in find(lexicon, kept, &Reading::new(lexicon, answer), &input) {
+            conflict.state = settle(lexicon, &conflict, &later);
+            entries.push(Entry { answer: at, conflict });
+        }
+        entries.truncate(ENTRIES_MAX);
+    }
+    entries
 }
 
 fn quote(source: &str, index: Option<u32>, text: &str, span: (u32, u32)) -> Quote {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::calibration::{Calibration, built_in};
-use super::conflicts::{Kept, Told};
+use super::conflicts::{Entry, Kept, Told};
 use super::lexicon::{Bits, Lexicon};
 use super::profile::skills::Skills;
 use super::signals::{self, Focus, Reading};
@@ -84,6 +84,11 @@ impl Engine {
     /// What became of a conflict, from everything that was said afterwards, oldest first.
     pub fn settle(&self, conflict: &Conflict, later: &[Told<'_>]) -> ConflictState {
         conflicts::settle(&self.lexicon, conflict, later)
+    }
+
+    /// Every conflict over a CV and answers, oldest first, with what became of it.
+    pub fn ledger(&self, cv: Option<&str>, answers: &[&str]) -> Vec<Entry> {
+        conflicts::ledger(&self.lexicon, &self.kept, cv, answers)
     }
 
     pub(super) fn lexicon(&self) -> &Lexicon {

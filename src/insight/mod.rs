@@ -12,6 +12,7 @@
 mod anchors;
 pub mod calibration;
 mod conflicts;
+pub mod coverage;
 mod dates;
 mod engine;
 mod hints;
@@ -26,6 +27,6 @@ mod story;
 mod text;
 
 pub use calibration::{Calibration, CalibrationError, FILE_BYTES_MAX, Mode};
-pub use conflicts::Told;
+pub use conflicts::{Entry, Told};
 pub use engine::{AnswerInput, Engine};
 pub use score_line::{LINE_BYTES_MAX, score_line};

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::coverage::Covered;
 use crate::domain::analysis::{
     Analysis, CalibrationId, Conflict, Driver, Evidence, Quote, Signal, Status,
 };
@@ -173,6 +174,9 @@ pub struct Report {
     pub timeline: Vec<TimelineEntry>,
     /// Statements that do not fit together.
     pub conflicts: Vec<ReportConflict>,
+    /// How far the kit's competencies and the job description are shown.
+    #[serde(default)]
+    pub coverage: Vec<Covered>,
     /// Facts about speech.
     pub delivery: Delivery,
     /// What these numbers are not.
@@ -220,6 +224,7 @@ pub fn build(input: &ReportInput) -> Report {
         answers: input.answers.iter().map(told).collect(),
         timeline: timeline::timeline(input),
         conflicts: conflicts(&input.answers),
+        coverage: Vec::new(),
         delivery: Delivery {
             words_per_minute: fact("words_per_minute"),
             pause_share: fact("pause_share"),

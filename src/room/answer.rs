@@ -131,14 +131,10 @@ impl Analyst {
             Kind::Practice => query::person::context(db, brief.by)?.unwrap_or_default(),
             Kind::Live => Default::default(),
         };
-        let mut earlier = query::interview::earlier_answers(
-            db,
-            brief.by,
-            brief.kind,
-            limit::EARLIER_ANSWERS_MAX,
-        )?;
+        let earlier =
+            query::interview::own_answers(db, brief.by, brief.kind, limit::EARLIER_ANSWERS_MAX)?;
         // Read newest first, so that the bound keeps the newest; told oldest first.
-        earlier.reverse();
+        let earlier = earlier.into_iter().rev().map(|answer| answer.text).collect();
         let input = AnswerInput {
             question: Some(brief.question),
             answer: text.clone(),

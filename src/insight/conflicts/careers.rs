@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::super::dates::{self, Date, End};
+use super::super::dates::{self, Date, End, Period};
 use super::super::lexicon::{Bits, Cue};
 use super::super::profile::{self, titles};
 use super::super::signals::{Amount, Unit};
@@ -55,12 +55,13 @@ const RANKS_APART: i64 = 2;
 
 pub(super) fn read(document: &Document, amounts: &[Amount], cv: bool) -> Vec<Career> {
     let mut careers = if cv { stages(document) } else { Vec::new() };
+    let periods = dates::periods(document);
     for range in document.sentences.iter().take(SENTENCES_MAX) {
         let own = range.clone().any(|at| document.bits_at(at).any(Bits::I));
         if !own || document.has(range, Cue::Correction) || careers.len() >= CAREERS_MAX {
             continue;
         }
-        sentence(document, amounts, range, &mut careers);
+        sentence(document, (amounts, &periods), range, &mut careers);
     }
     careers.truncate(CAREERS_MAX);
     careers
@@ -105,7 +106,7 @@ fn own_words(document: &Document, name: &Range<usize>) -> Vec<u32> {
 
 fn sentence(
     document: &Document,
-    amounts: &[Amount],
+    (amounts, periods): (&[Amount], &[Period]),
     range: &Range<usize>,
     careers: &mut Vec<Career>,
 ) {
@@ -127,14 +128,7 @@ fn sentence(
     if denied || imagined {
         return;
     }
-    let periods = dates::periods(document);
     let period = periods.iter().find(|period| range.contains(&period.tokens.start));
-    let date = |after: usize| {
-        (after..range.end).find_map(|at| {
-            let told = matches!(document.fold_at(at.saturating_sub(1)), "in" | "of" | "since");
-            dates::date_at(document, at).filter(|_| told).map(|(date, _)| date)
-        })
-    };
     const STAYED: &str = "was worked been spent stayed served employed am work";
     if let Some(period) = period.filter(|_| has(STAYED).is_some()) {
         careers.push(add(Said::From(period.from)));
@@ -142,27 +136,13 @@ fn sentence(
             End::At(to) => Said::Until(to),
             End::Now => Said::GoesOn,
         }));
-    } else if let Some((verb, date)) =
-        has("joined started began left quit resigned").and_then(|verb| Some((verb, date(verb)?)))
+    } else if let Some((verb, date)) = has("joined started began left quit resigned")
+        .and_then(|verb| Some((verb, date_after(document, verb..range.end)?)))
     {
-        // Only what stands between the verb and the date is where it was.
-        let place = document.fold_at(verb + 1);
-        let at = matches!(place, "at" | "with" | "from");
-        let word = document.fold_at(verb);
-        let object = matches!(word, "joined" | "left" | "quit") || at;
-        let near = verb + 1..(verb + 1 + PLACE_WORDS_MAX).min(range.end);
-        let words: Vec<u32> = near
-            .take_while(|&at| dates::date_at(document, at).is_none())
-            .map(|at| token(at).stem)
-            .collect();
-        let said = match word {
-            "joined" | "started" | "began" => Said::From(date),
-            _ => Said::Until(date),
-        };
-        let names = names.iter().copied().filter(|name| words.contains(name)).collect();
-        if object {
-            careers.push(Career { span, names, words, said });
-        }
+        careers.extend(turn(document, range, verb, date).map(|(words, said)| {
+            let names = names.iter().copied().filter(|name| words.contains(name)).collect();
+            Career { span, names, words, said }
+        }));
     }
     let length = amounts.iter().find(|amount| {
         let start = amount.range.start;
@@ -178,6 +158,38 @@ fn sentence(
     if let Some(title) = title(document, range).filter(|_| !rose) {
         careers.push(add(Said::Rank(titles::rank(document, &title))));
     }
+}
+
+fn date_after(document: &Document, range: Range<usize>) -> Option<Date> {
+    range.into_iter().find_map(|at| {
+        let told = matches!(document.fold_at(at.saturating_sub(1)), "in" | "of" | "since");
+        dates::date_at(document, at).filter(|_| told).map(|(date, _)| date)
+    })
+}
+
+/// "Joined Acme in 2017", "left the Red Cross in 2021": where it was, and what was said. Only what
+/// stands between the verb and the date is the place.
+fn turn(
+    document: &Document,
+    range: &Range<usize>,
+    verb: usize,
+    date: Date,
+) -> Option<(Vec<u32>, Said)> {
+    let word = document.fold_at(verb);
+    let placed = matches!(document.fold_at(verb + 1), "at" | "with" | "from");
+    if !matches!(word, "joined" | "left" | "quit") && !placed {
+        return None;
+    }
+    let near = verb + 1..(verb + 1 + PLACE_WORDS_MAX).min(range.end);
+    let words = near
+        .take_while(|&at| dates::date_at(document, at).is_none())
+        .map(|at| document.tokens[at].stem)
+        .collect();
+    let said = match word {
+        "joined" | "started" | "began" => Said::From(date),
+        _ => Said::Until(date),
+    };
+    Some((words, said))
 }
 
 fn months(document: &Document, amount: &Amount) -> Option<i64> {

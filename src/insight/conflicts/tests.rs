@@ -60,7 +60,7 @@ fn quotes_are_cut_from_their_sources() {
 }
 
 /// Pairs written by hand over many trades: `conflict`, `no`, or `near`, which is close to one and
-/// none. The half of the odd lines was looked at while rules were made, the other half only counted.
+/// none. The odd lines were looked at while rules were made, the even ones only counted.
 const PAIRS: &str = include_str!("../../../tests/insight/ledger.tsv");
 
 struct Tally {

@@ -63,9 +63,9 @@ const OTHER: &str =
     "offer benefits about company us pay salary perks apply contact responsibilities tasks";
 
 /// Words that ask for something within a sentence.
-const ASKS: &str = "experience knowledge skills skilled proficient proficiency fluent degree ability able \
-    familiar familiarity understanding expertise background licence license certificate certified \
-    qualification qualified track must required need needed looking";
+const ASKS: &str = "experience knowledge skills skilled proficient proficiency fluent degree \
+    ability able familiar familiarity understanding expertise background licence license \
+    certificate certified qualification qualified track must required need needed looking";
 
 pub(super) fn read(lexicon: &Lexicon, skills: &Skills, text: &str) -> Job {
     let document = Document::read(lexicon, text);

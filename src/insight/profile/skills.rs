@@ -34,10 +34,12 @@ const SKILLS: &[&str] = &[
      Network security|Incident response|Firewalls=firewall|OAuth|Embedded systems|FPGA|PLC|SCADA|\
      Robotics|Blockchain|iOS|Android|Flutter|Unity|Game design",
     // Ways of working.
-    "Agile|Scrum|Kanban|!Lean|Six Sigma|PRINCE2|PMP|Project management|Programme management=program \
-     management|Product management|Change management|Risk management|Stakeholder management|\
+    "Agile|Scrum|Kanban|!Lean|Six Sigma|PRINCE2|PMP|Project management|\
+     Programme management=program management|Product management|Change management|\
+     Risk management|Stakeholder management|\
      Budgeting=budget planning|Procurement|Negotiation=negotiating|Contract management|\
-     Vendor management=supplier management|Business analysis|Requirements analysis|Roadmaps=roadmap|\
+     Vendor management=supplier management|Business analysis|Requirements analysis|\
+     Roadmaps=roadmap|\
      OKR=okrs|Strategy|Process improvement|Quality assurance=qa|Quality management|ISO 9001|\
      Root cause analysis|Auditing=internal audit|Compliance|GDPR=data protection",
     "Leadership|People management|Mentoring|Coaching|Recruiting=recruitment|Onboarding|Training|\
@@ -48,7 +50,8 @@ const SKILLS: &[&str] = &[
     "!Excel=microsoft excel=ms excel|!Word=microsoft word=ms word|PowerPoint|Outlook|!Access=ms \
      access|SharePoint|Google Sheets|Jira|Confluence|!Slack|Trello|Asana|Notion|Salesforce|HubSpot|\
      SAP=sap r/3|Oracle ERP|Dynamics 365|NetSuite|Workday|ServiceNow|Zendesk|QuickBooks|DATEV|Sage|\
-     Xero|Photoshop|Illustrator|InDesign|Figma|Sketch=!sketch|AutoCAD|SolidWorks|CATIA|Revit|SketchUp|\
+     Xero|Photoshop|Illustrator|InDesign|Figma|Sketch=!sketch|AutoCAD|SolidWorks|CATIA|Revit|\
+     SketchUp|\
      Blender|Premiere Pro|Final Cut|After Effects|Touch typing|Minute taking|Data entry|Filing",
     // Trade, finance, law.
     "Sales|Account management|Key account management|Cold calling|Lead generation|CRM|\

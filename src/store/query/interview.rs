@@ -129,22 +129,40 @@ pub fn analysis(db: &Connection, answer: AnswerId) -> Result<Option<Analysis>, F
     Ok(text.flatten().map(|text| serde_json::from_str(&text)).transpose()?)
 }
 
+/// An answer of a person.
+#[derive(Clone, Debug)]
+pub struct OwnAnswer {
+    /// Which.
+    pub id: AnswerId,
+    /// In which interview.
+    pub interview: InterviewId,
+    /// The answer.
+    pub text: String,
+}
+
 /// What a person answered before, newest first, within one kind of interview: practice and hiring
 /// are separate domains of data.
-pub fn earlier_answers(
+pub fn own_answers(
     db: &Connection,
     person: PersonId,
     kind: Kind,
     items_max: usize,
-) -> Result<Vec<String>, Fault> {
-    let texts = db
+) -> Result<Vec<OwnAnswer>, Fault> {
+    let answers = db
         .prepare_cached(
-            "SELECT a.text FROM answer AS a JOIN interview AS i ON i.id = a.interview
+            "SELECT a.id, a.interview, a.text
+             FROM answer AS a JOIN interview AS i ON i.id = a.interview
              WHERE a.person = ?1 AND i.kind = ?2 ORDER BY a.at DESC, a.id DESC LIMIT ?3",
         )?
-        .query_map(params![person.to_string(), kind.as_str(), items_max as i64], |row| row.get(0))?
+        .query_map(params![person.to_string(), kind.as_str(), items_max as i64], |row| {
+            Ok(OwnAnswer {
+                id: id(row, "id")?,
+                interview: id(row, "interview")?,
+                text: row.get("text")?,
+            })
+        })?
         .collect::<Result<_, _>>()?;
-    Ok(texts)
+    Ok(answers)
 }
 
 /// An answer with all that it was analysed from, but for what its speaker brought along.

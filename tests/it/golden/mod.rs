@@ -11,8 +11,8 @@ mod frames;
 use std::path::Path;
 
 use greenroom::domain::analysis::{
-    Analysis, Answered, AnsweredLabel, CalibrationId, Conflict, Driver, Evidence, Hint, Quote,
-    Sentence, Severity, Signal, Star, Status,
+    Analysis, Answered, AnsweredLabel, CalibrationId, Conflict, ConflictState, Driver, Evidence,
+    Hint, Quote, Sentence, Severity, Signal, Star, Status,
 };
 use greenroom::domain::number::Milli;
 use serde::Serialize;
@@ -90,6 +90,8 @@ fn analysis() -> Analysis {
             b: quote("answer", None),
             rule: "conflict.year".to_owned(),
             severity: Severity::Material,
+            state: ConflictState::Explained,
+            probe: Some("Who was counted each time?".to_owned()),
         }],
         hints: vec![Hint {
             code: "result".to_owned(),

@@ -7,6 +7,7 @@ mod documents;
 mod first_run;
 mod headers;
 mod keys;
+mod ledger;
 mod login;
 mod machines;
 mod outsiders;

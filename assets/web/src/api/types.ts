@@ -183,6 +183,9 @@ export interface Conflict {
   b: Quote;
   rule: string;
   severity: 'minor' | 'material';
+  state?: 'open' | 'explained' | 'resolved';
+  // What would clear it up.
+  probe?: string;
   // In a report: the later answer and, unless the CV was quoted, the earlier one.
   answer_id?: Id;
   earlier_answer_id?: Id | null;
@@ -239,6 +242,15 @@ export interface TimelineItem {
   label?: string;
 }
 
+// How far a competency of the kit or a requirement of the job is shown.
+export interface Covered {
+  of: 'kit' | 'job';
+  name: string;
+  weight?: 'must' | 'nice';
+  status: 'met' | 'thin' | 'none';
+  evidence: { answer_id: Id; from: number; to: number }[];
+}
+
 export interface Report {
   interview_id: Id;
   kind: string;
@@ -259,6 +271,7 @@ export interface Report {
   answers: ReportAnswer[];
   timeline: TimelineItem[];
   conflicts: Conflict[];
+  coverage?: Covered[];
   delivery: Record<string, number | null>;
   limits: string;
 }
