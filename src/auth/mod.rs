@@ -12,3 +12,5 @@ pub mod token;
 
 pub mod permission;
 pub mod ticket;
+
+pub mod rate;

@@ -12,12 +12,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::auth::rate::Limiter;
 use crate::auth::secret::{Purpose, Secrets};
 use crate::cluster::{Ended, Replica, ReplicaOptions, Unavailable};
 use crate::config::kits;
 use crate::config::settings::Settings;
 use crate::domain::id::InterviewId;
 use crate::domain::limit;
+use crate::domain::rate::Policy;
 use crate::http::app::{App, Parts, Shared};
 use crate::http::{router, serve};
 use crate::insight::Engine;
@@ -115,6 +117,7 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
     };
     let backups = Backups::open(replica.clone(), &directory, &settings, metrics.clone())?;
     let patience = Patience::of(&settings);
+    let limiter = limiter(&settings);
     let public_url =
         settings.public_url.unwrap_or_else(|| format!("http://{}", reachable(address)));
     let app = App::new(Parts {
@@ -127,6 +130,8 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
         login_seconds: settings.login_seconds as i64,
         rules: Rules { frames_per_second: settings.rooms_frames_per_second },
         allowed_origins: settings.allowed_origins,
+        limiter,
+        trusted_proxies: settings.trusted_proxies,
         metrics_token,
         directory: directory.clone(),
         backups: backups.clone(),
@@ -151,6 +156,20 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
     ];
     work_alone(replica, to_report, patience, backups);
     Ok(Running { address, public_url, setup_token, app, stop, servers })
+}
+
+/// What counts requests; that nothing does is said at each start.
+fn limiter(settings: &Settings) -> Limiter {
+    if !settings.rate_limit_enabled {
+        tracing::warn!("rate_limit.enabled is false: requests and wrong passwords are not counted");
+    }
+    // Either of the two sets the policy; the other one is then as in the replaced system.
+    let (requests, window) = (settings.rate_limit_max_requests, settings.rate_limit_window_seconds);
+    let policy = (requests.is_some() || window.is_some()).then(|| Policy {
+        requests: requests.unwrap_or(300),
+        window_seconds: window.unwrap_or(60),
+    });
+    Limiter::new(settings.rate_limit_enabled, policy)
 }
 
 /// Begins the work for which no person waits.

@@ -2,13 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::auth::password::check_strength;
+use crate::auth::rate::{Attempt, Network};
 use crate::auth::secret::Purpose;
 use crate::cluster::fresh;
 use crate::domain::command::{Command, Outcome};
@@ -20,10 +21,12 @@ use crate::domain::text;
 use crate::store::query;
 use crate::telemetry::metrics::LoginResult;
 
+use super::address;
 use super::app::{App, Shared};
 use super::body::{Done, Write};
 use super::caller::{CSRF_COOKIE, SESSION_COOKIE};
 use super::error::Error;
+use super::limits;
 
 /// Who wants in.
 #[derive(Deserialize, ToSchema)]
@@ -67,11 +70,24 @@ pub(super) struct AcceptBody {
 
 pub(super) async fn login(
     State(app): State<Shared>,
+    extensions: Extensions,
     write: Write<LoginBody>,
 ) -> Result<Response, Error> {
+    let from = Network::of(address::of(&extensions));
+    let attempts = [Attempt::password(from, &write.body.email), Attempt::AnyPassword(from)];
+    for attempt in attempts {
+        limits::attempt(&app, attempt)?;
+    }
     // A stored result would let somebody in who knows the key and not the password.
     let write = write.without_key();
     let result = write.run(&app, async || login_command(&app, &write.body).await).await;
+    let wrong =
+        matches!(&result, Err(Error::Refused(refusal)) if refusal.code == Code::AuthInvalid);
+    if !wrong {
+        for attempt in attempts {
+            app.limiter.succeeded(attempt);
+        }
+    }
     app.metrics.login(match &result {
         Ok(_) => LoginResult::Ok,
         Err(Error::Refused(refusal)) if refusal.code == Code::RateLimited => LoginResult::Busy,

@@ -8,6 +8,7 @@ pub mod router;
 pub mod app;
 pub mod serve;
 
+mod address;
 mod body;
 mod calibrations;
 mod caller;
@@ -15,6 +16,7 @@ mod cluster;
 mod error;
 mod forward;
 mod layers;
+mod limits;
 mod paging;
 
 mod account;

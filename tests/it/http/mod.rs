@@ -7,6 +7,7 @@ mod documents;
 mod first_run;
 mod headers;
 mod keys;
+mod limits;
 mod login;
 mod machines;
 mod outsiders;

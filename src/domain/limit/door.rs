@@ -1,0 +1,29 @@
+//! Bounds at the door: rates, attempts, proxies, identities of others.
+
+/// The longest window of a rate policy: a year. Whoever needs a longer one wants a quota, which has
+/// to outlast a restart.
+pub const RATE_WINDOW_SECONDS_MAX: u32 = 366 * 24 * 60 * 60;
+
+/// Callers of one kind (people; addresses; attempts) whose requests are counted at once on a node,
+/// about 6 MiB each. Of more than that those are forgotten that were not seen for longest, so that
+/// nobody grows a node's memory by having many addresses.
+pub const RATE_KEYS_MAX: usize = 65_536;
+
+/// Wrong passwords for one account from one address in [`ATTEMPTS_SECONDS`]. No count goes over
+/// all addresses: with one, anybody could keep somebody else out.
+pub const LOGIN_ATTEMPTS_MAX: u32 = 100;
+
+/// Wrong passwords from one address for whatever accounts: an office has many people behind one.
+pub const LOGIN_ATTEMPTS_OF_ADDRESS_MAX: u32 = 1_000;
+
+/// Share links from one address that open nothing, in [`ATTEMPTS_SECONDS`].
+pub const SHARE_ATTEMPTS_MAX: u32 = 100;
+
+/// The window in which attempts count.
+pub const ATTEMPTS_SECONDS: u32 = 10 * 60;
+
+/// Between two looks of a node at the policies that an admin has set.
+pub const RATE_LOOK_MS: u64 = 1_000;
+
+/// Proxies in a row that may speak for each other in one `X-Forwarded-For`.
+pub const PROXY_HOPS_MAX: usize = 16;
