@@ -109,12 +109,7 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
     })
     .await?;
     let identity = cluster::take_part(&replica, &directory).await?;
-    let secrets = Secrets::open(&identity.signing_key, &identity.link_key)
-        .map_err(|e| Fault::new("the cluster's keys cannot be read", e))?;
-    let setup_token = match identity.organisation {
-        Some(_) => None,
-        None => Some(setup_token(&directory, &secrets, &identity)?),
-    };
+    let setup_token = setup_token(&directory, &identity)?;
     let backups = Backups::open(replica.clone(), &directory, &settings, metrics.clone())?;
     let patience = Patience::of(&settings);
     let limiter = limiter(&settings);
@@ -230,15 +225,19 @@ fn metrics_token(settings: &Settings) -> Result<Option<String>, Error> {
 }
 
 /// The setup token. It is derived, so that every node of the cluster has the same one, and a link
-/// that was printed still works after a restart.
+/// that was printed still works after a restart. After setup there is none.
 fn setup_token(
     directory: &Directory,
-    secrets: &Secrets,
     identity: &query::cluster::Identity,
-) -> Result<String, Fault> {
+) -> Result<Option<String>, Fault> {
+    let secrets = Secrets::open(&identity.signing_key, &identity.link_key)
+        .map_err(|e| Fault::new("the cluster's keys cannot be read", e))?;
+    if identity.organisation.is_some() {
+        return Ok(None);
+    }
     let token = secrets.link(Purpose::Setup, identity.cluster_id.0, 0);
     directory.write_secret(&directory.setup_token(), &format!("{token}\n"))?;
-    Ok(token)
+    Ok(Some(token))
 }
 
 fn announce(running: &Running, data_dir: &Path) -> Result<(), Error> {
