@@ -7,6 +7,7 @@
 pub mod secret;
 
 pub mod join;
+pub mod outside;
 pub mod password;
 pub mod token;
 

@@ -27,3 +27,31 @@ pub const RATE_LOOK_MS: u64 = 1_000;
 
 /// Proxies in a row that may speak for each other in one `X-Forwarded-For`.
 pub const PROXY_HOPS_MAX: usize = 16;
+
+/// A token of an outside issuer: some put every group of a person into it.
+pub const OUTSIDE_TOKEN_BYTES_MAX: usize = 16 * 1_024;
+
+/// A name that an outside issuer has for somebody (OpenID Connect Core, section 2).
+pub const SUBJECT_BYTES_MAX: usize = 255;
+
+/// Keys of one issuer: the present ones, and those before and after a change.
+pub const ISSUER_KEYS_MAX: usize = 32;
+
+/// A JWK set, a provider's description, an answer of its token endpoint.
+pub const OUTSIDE_ANSWER_BYTES_MAX: usize = 256 * 1_024;
+
+/// How long an outside server may take for an answer; somebody waits for it.
+pub const OUTSIDE_ANSWER_SECONDS: u64 = 10;
+
+/// How long keys hold without being looked at again: a key that was withdrawn ends in this time.
+pub const ISSUER_KEYS_SECONDS: u64 = 10 * 60;
+
+/// Looks for new keys in [`ISSUER_LOOKS_SECONDS`], for the sake of keys that nobody knows: whoever
+/// makes up their names must not make us ask for each.
+pub const ISSUER_LOOKS_MAX: u32 = 6;
+
+/// See [`ISSUER_LOOKS_MAX`].
+pub const ISSUER_LOOKS_SECONDS: u64 = 60;
+
+/// From the button to the way back, with a password and a second factor in between.
+pub const OIDC_MINUTES: u32 = 15;
