@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::crypto::aws_lc;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -73,6 +74,8 @@ impl Keys {
     /// Reads a JWK set. Keys that are for something else, or that the settings do not take, are left
     /// out.
     pub fn parse(text: &str, algorithms: &[String]) -> Result<Keys, String> {
+        // As for our own keys: one back end, chosen before the first token.
+        let _ = aws_lc::DEFAULT_PROVIDER.install_default();
         let set: Value = serde_json::from_str(text).map_err(|e| format!("no JSON: {e}"))?;
         let keys = set["keys"].as_array().ok_or("no JWK set: it has no list `keys`")?;
         if keys.len() > door::ISSUER_KEYS_MAX {

@@ -21,6 +21,7 @@ use crate::domain::id::InterviewId;
 use crate::domain::limit;
 use crate::domain::rate::Policy;
 use crate::http::app::{App, Parts, Shared};
+use crate::http::outside::Outside;
 use crate::http::{router, serve};
 use crate::insight::Engine;
 use crate::jobs::backup::{self, Backups};
@@ -87,6 +88,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
 /// Starts a node and comes back when it answers.
 pub async fn start(settings: Settings) -> Result<Running, Error> {
     let metrics_token = metrics_token(&settings)?;
+    let outside = outside(&settings)?;
     let directory = Arc::new(Directory::open(&settings.data_dir).map_err(|error| match error {
         DirectoryError::InUse(_) => Error::refused(error.to_string()),
         DirectoryError::Fault(fault) => fault.into(),
@@ -126,6 +128,7 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
         rules: Rules { frames_per_second: settings.rooms_frames_per_second },
         allowed_origins: settings.allowed_origins,
         limiter,
+        outside,
         trusted_proxies: settings.trusted_proxies,
         metrics_token,
         directory: directory.clone(),
@@ -165,6 +168,18 @@ fn limiter(settings: &Settings) -> Limiter {
         window_seconds: window.unwrap_or(60),
     });
     Limiter::new(settings.rate_limit_enabled, policy)
+}
+
+/// Who else says who somebody is. A node that cannot read their keys does not start: it would refuse
+/// people who did nothing wrong.
+fn outside(settings: &Settings) -> Result<Outside, Error> {
+    if settings.allow_unverified_jwt_dev {
+        tracing::warn!(
+            "allow_unverified_jwt_dev is on: anybody on this machine can be anybody here"
+        );
+    }
+    Outside::open(settings.issuers.clone(), settings.allow_unverified_jwt_dev)
+        .map_err(|why| Error::usage("the keys of an outside issuer cannot be read").why(why))
 }
 
 /// Begins the work for which no person waits.

@@ -28,6 +28,7 @@ use crate::store::query;
 use crate::telemetry::metrics::Metrics;
 
 use super::forward::Lines;
+use super::outside::Outside;
 
 /// The parts of a node, shared by all requests.
 pub struct App {
@@ -69,6 +70,8 @@ pub struct App {
     pub setup_token: Mutex<Option<String>>,
     /// Counts requests.
     pub limiter: Limiter,
+    /// Who else says who somebody is.
+    pub outside: Outside,
     /// Proxies that may say for whom they speak.
     pub trusted_proxies: Vec<Network>,
     /// When this node last looked at the policies that an admin has set.
@@ -109,6 +112,8 @@ pub struct Parts {
     pub metrics_token: Option<String>,
     /// Counts requests.
     pub limiter: Limiter,
+    /// Who else says who somebody is.
+    pub outside: Outside,
     /// Proxies that may say for whom they speak.
     pub trusted_proxies: Vec<Network>,
     /// The data directory.
@@ -160,6 +165,7 @@ impl App {
             allowed_origins: parts.allowed_origins,
             metrics_token: parts.metrics_token,
             limiter: parts.limiter,
+            outside: parts.outside,
             trusted_proxies: parts.trusted_proxies,
             limits_looked_at: Mutex::default(),
             directory: parts.directory,

@@ -21,6 +21,7 @@ use super::address;
 use super::app::Shared;
 use super::error::Error;
 use super::limits;
+use super::outside;
 
 /// The cookie of a browser's login.
 pub(super) const SESSION_COOKIE: &str = "greenroom_session";
@@ -39,8 +40,8 @@ pub(super) struct ThroughOperatorSocket;
 pub(super) enum Caller {
     /// Nobody that we know.
     Anonymous,
-    /// Somebody with an account.
-    Person(Box<Person>, Session),
+    /// Somebody with an account, and the login, if it is not a token of somebody else.
+    Person(Box<Person>, Option<Session>),
     /// Whoever may open the socket in the data directory.
     Operator,
 }
@@ -79,7 +80,7 @@ impl Caller {
     /// The login, if there is one.
     pub(super) fn session(&self) -> Option<SessionId> {
         match self {
-            Caller::Person(_, session) => Some(session.id),
+            Caller::Person(_, session) => session.as_ref().map(|session| session.id),
             _ => None,
         }
     }
@@ -185,6 +186,12 @@ async fn identify(
 ) -> Result<(Caller, bool), Error> {
     let open_to_all = permission == Permission::Public;
     let found = if let Some(token) = bearer(headers) {
+        match outside::person(app, token, !open_to_all).await {
+            Ok(Some(person)) => return Ok((Caller::Person(Box::new(person), None), false)),
+            Ok(None) => {}
+            Err(Error::Refused(_)) if open_to_all => return Ok((Caller::Anonymous, false)),
+            Err(error) => return Err(error),
+        }
         match app.secrets.read_access(token, app.replica.now(), &app.issuer) {
             Ok(claims) => Some((claims.sid, false)),
             // Old credentials must not keep anybody out of what is open to all.
@@ -199,7 +206,9 @@ async fn identify(
     };
     let Some((session_id, with_cookie)) = found else { return Ok((Caller::Anonymous, false)) };
     match login(app, session_id).await? {
-        Some((person, session)) => Ok((Caller::Person(Box::new(person), session), with_cookie)),
+        Some((person, session)) => {
+            Ok((Caller::Person(Box::new(person), Some(session)), with_cookie))
+        }
         None if open_to_all => Ok((Caller::Anonymous, false)),
         None => Err(Refusal::new(Code::AuthExpired, "this login has ended; sign in again").into()),
     }

@@ -17,6 +17,8 @@ mod error;
 mod forward;
 mod layers;
 mod limits;
+mod outgoing;
+pub mod outside;
 mod paging;
 
 mod account;

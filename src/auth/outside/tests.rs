@@ -9,7 +9,7 @@ const EXPECTED: Expected<'_> = Expected { issuer: "https://id.example.org", audi
 const SECRET: &[u8] = b"a secret that two programs share";
 
 fn start() -> &'static str {
-    let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+    let _ = aws_lc::DEFAULT_PROVIDER.install_default();
     "https://id.example.org"
 }
 

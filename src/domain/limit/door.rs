@@ -53,5 +53,8 @@ pub const ISSUER_LOOKS_MAX: u32 = 6;
 /// See [`ISSUER_LOOKS_MAX`].
 pub const ISSUER_LOOKS_SECONDS: u64 = 60;
 
+/// After a look that failed nobody looks again for so long.
+pub const ISSUER_RETRY_MS: u64 = 2_000;
+
 /// From the button to the way back, with a password and a second factor in between.
 pub const OIDC_MINUTES: u32 = 15;

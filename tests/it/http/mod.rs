@@ -6,6 +6,7 @@ pub(crate) mod cv;
 mod documents;
 mod first_run;
 mod headers;
+mod issuers;
 mod keys;
 mod limits;
 mod login;
