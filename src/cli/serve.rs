@@ -21,6 +21,7 @@ use crate::domain::id::InterviewId;
 use crate::domain::limit;
 use crate::domain::rate::Policy;
 use crate::http::app::{App, Parts, Shared};
+use crate::http::oidc::SignIn;
 use crate::http::outside::Outside;
 use crate::http::{router, serve};
 use crate::insight::Engine;
@@ -88,7 +89,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
 /// Starts a node and comes back when it answers.
 pub async fn start(settings: Settings) -> Result<Running, Error> {
     let metrics_token = metrics_token(&settings)?;
-    let outside = outside(&settings)?;
+    let (outside, sign_ins) = (outside(&settings)?, sign_ins(&settings)?);
     let directory = Arc::new(Directory::open(&settings.data_dir).map_err(|error| match error {
         DirectoryError::InUse(_) => Error::refused(error.to_string()),
         DirectoryError::Fault(fault) => fault.into(),
@@ -129,6 +130,7 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
         allowed_origins: settings.allowed_origins,
         limiter,
         outside,
+        sign_ins,
         trusted_proxies: settings.trusted_proxies,
         metrics_token,
         directory: directory.clone(),
@@ -180,6 +182,14 @@ fn outside(settings: &Settings) -> Result<Outside, Error> {
     }
     Outside::open(settings.issuers.clone(), settings.allow_unverified_jwt_dev)
         .map_err(|why| Error::usage("the keys of an outside issuer cannot be read").why(why))
+}
+
+/// Who people can sign in with.
+fn sign_ins(settings: &Settings) -> Result<Vec<SignIn>, Error> {
+    let opened = settings.providers.iter().cloned().map(SignIn::open);
+    opened
+        .collect::<Result<_, _>>()
+        .map_err(|why| Error::usage("the secret for an OpenID provider cannot be read").why(why))
 }
 
 /// Begins the work for which no person waits.

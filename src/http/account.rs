@@ -197,12 +197,16 @@ pub(super) fn signed_in(
         "person": view(person),
     });
     let mut response = done.response(status, Json(body));
-    let headers = response.headers_mut();
+    put_login_cookies(app, response.headers_mut(), session);
+    response
+}
+
+/// The cookies of a browser's login.
+pub(super) fn put_login_cookies(app: &App, headers: &mut HeaderMap, session: &Session) {
     let cookie = app.secrets.link(Purpose::Cookie, session.id.0, 0);
     add_cookie(app, headers, SESSION_COOKIE, &cookie, app.login_seconds, true);
     let csrf = app.secrets.link(Purpose::Csrf, session.id.0, 0);
     add_cookie(app, headers, CSRF_COOKIE, &csrf, app.login_seconds, false);
-    response
 }
 
 /// A person as it sees itself.
@@ -278,10 +282,21 @@ fn add_cookie(
     http_only: bool,
 ) {
     let http_only = if http_only { "; HttpOnly" } else { "" };
+    let rest = format!("; Path=/; Max-Age={max_age}; SameSite=Strict{http_only}");
+    add_cookie_with(app, headers, name, value, &rest);
+}
+
+/// A cookie with these attributes, and `Secure` where it can be.
+pub(super) fn add_cookie_with(
+    app: &App,
+    headers: &mut HeaderMap,
+    name: &str,
+    value: &str,
+    rest: &str,
+) {
     // A loopback listener speaks plain HTTP, where a Secure cookie would never come back.
     let secure = if app.loopback { "" } else { "; Secure" };
-    let cookie =
-        format!("{name}={value}; Path=/; Max-Age={max_age}; SameSite=Strict{http_only}{secure}");
+    let cookie = format!("{name}={value}{rest}{secure}");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         headers.append(header::SET_COOKIE, cookie);
     }

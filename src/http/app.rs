@@ -28,6 +28,7 @@ use crate::store::query;
 use crate::telemetry::metrics::Metrics;
 
 use super::forward::Lines;
+use super::oidc::SignIn;
 use super::outside::Outside;
 
 /// The parts of a node, shared by all requests.
@@ -72,6 +73,8 @@ pub struct App {
     pub limiter: Limiter,
     /// Who else says who somebody is.
     pub outside: Outside,
+    /// Providers to sign in with.
+    pub sign_ins: Vec<SignIn>,
     /// Proxies that may say for whom they speak.
     pub trusted_proxies: Vec<Network>,
     /// When this node last looked at the policies that an admin has set.
@@ -114,6 +117,8 @@ pub struct Parts {
     pub limiter: Limiter,
     /// Who else says who somebody is.
     pub outside: Outside,
+    /// Providers to sign in with.
+    pub sign_ins: Vec<SignIn>,
     /// Proxies that may say for whom they speak.
     pub trusted_proxies: Vec<Network>,
     /// The data directory.
@@ -166,6 +171,7 @@ impl App {
             metrics_token: parts.metrics_token,
             limiter: parts.limiter,
             outside: parts.outside,
+            sign_ins: parts.sign_ins,
             trusted_proxies: parts.trusted_proxies,
             limits_looked_at: Mutex::default(),
             directory: parts.directory,

@@ -30,6 +30,7 @@ mod health;
 mod interviews;
 mod kits;
 mod me;
+pub mod oidc;
 pub mod openapi;
 mod people;
 mod progress;

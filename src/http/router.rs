@@ -21,7 +21,8 @@ use super::caller::{Guarded, guard};
 use super::forward::Door;
 use super::{
     account, acts, assets, backups, calibrations, cluster, cv, forward, health, interviews, kits,
-    layers, limits, me, openapi, people, progress, reports, setup, shares, socket, stats, upgrade,
+    layers, limits, me, oidc, openapi, people, progress, reports, setup, shares, socket, stats,
+    upgrade,
 };
 
 /// One route.
@@ -111,6 +112,9 @@ fn public() -> Vec<Route> {
             .takes("InviteBody"),
         post("/api/v1/auth/accept", Public, account::accept, "Accept an invite or reset link")
             .takes("AcceptBody"),
+        get("/api/v1/auth/oidc", Public, oidc::list, "OpenID providers to sign in with"),
+        get("/api/v1/auth/oidc/{name}/start", Public, oidc::start, "Go to one"),
+        get("/api/v1/auth/oidc/{name}/callback", Public, oidc::callback, "Come back from it"),
         get("/api/v1/shared/{token}", Public, shares::shared, "A shared report"),
         // It finds the leader by itself: what follows its head is no request.
         get("/api/v1/rooms/{id}/socket", Public, socket::open, "A room's WebSocket, by ticket")

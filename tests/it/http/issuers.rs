@@ -24,10 +24,10 @@ const ISSUER: &str = "https://id.example.org";
 const SECRET: &[u8] = b"a secret that the hosted login and we share";
 
 /// A key of an issuer: what it signs with, and what it publishes.
-struct Key {
+pub(super) struct Key {
     algorithm: Algorithm,
     signing: EncodingKey,
-    public: Value,
+    pub(super) public: Value,
 }
 
 impl Key {
@@ -45,20 +45,20 @@ impl Key {
         Key::new(Algorithm::ES256, EncodingKey::from_ec_der(pair.unwrap().as_ref()), id)
     }
 
-    fn rs256(id: &str) -> Key {
+    pub(super) fn rs256(id: &str) -> Key {
         let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
         let whole = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
         // What PKCS #8 puts around an RSA key of this size has 26 bytes.
         Key::new(Algorithm::RS256, EncodingKey::from_rsa_der(&whole.as_ref()[26..]), id)
     }
 
-    fn sign(&self, claims: &Value) -> String {
+    pub(super) fn sign(&self, claims: &Value) -> String {
         let header = Header { kid: Some(text(&self.public["kid"])), ..Header::new(self.algorithm) };
         jsonwebtoken::encode(&header, claims, &self.signing).unwrap()
     }
 }
 
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64
 }
 
@@ -66,7 +66,7 @@ fn claims(sub: &str) -> Value {
     json!({"iss": ISSUER, "aud": "greenroom", "sub": sub, "exp": now() + 300, "iat": now()})
 }
 
-fn with(mut claims: Value, name: &str, value: Value) -> Value {
+pub(super) fn with(mut claims: Value, name: &str, value: Value) -> Value {
     let fields = claims.as_object_mut().unwrap();
     fields.remove(name);
     if !value.is_null() {
@@ -84,7 +84,7 @@ fn file(keys: &[&Value]) -> (tempfile::TempDir, String) {
     (folder, path)
 }
 
-fn within(variables: &[String]) -> Vec<String> {
+pub(super) fn within(variables: &[String]) -> Vec<String> {
     [&["env".to_owned()], variables].concat()
 }
 

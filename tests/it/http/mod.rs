@@ -11,6 +11,7 @@ mod keys;
 mod limits;
 mod login;
 mod machines;
+mod oidc;
 mod outsiders;
 mod people;
 mod progress;
