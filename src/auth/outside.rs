@@ -1,4 +1,4 @@
-//! Tokens of outside issuers: checked against their keys, read into who somebody is and may be here.
+//! Tokens of outside issuers: checked against their keys, read into who somebody is and may be.
 //!
 //! **Invariant:** a key says which algorithms it is for, and the settings say which of them are
 //! taken; the token chooses among what is left, so a public key is never a shared secret and `none`
@@ -71,8 +71,8 @@ const LEEWAY_SECONDS: i64 = 30;
 const SECRET_BYTES_MIN: usize = 16;
 
 impl Keys {
-    /// Reads a JWK set. Keys that are for something else, or that the settings do not take, are left
-    /// out.
+    /// Reads a JWK set. Keys that are for something else, or that the settings do not take, are
+    /// left out.
     pub fn parse(text: &str, algorithms: &[String]) -> Result<Keys, String> {
         // As for our own keys: one back end, chosen before the first token.
         let _ = aws_lc::DEFAULT_PROVIDER.install_default();

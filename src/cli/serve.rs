@@ -172,8 +172,8 @@ fn limiter(settings: &Settings) -> Limiter {
     Limiter::new(settings.rate_limit_enabled, policy)
 }
 
-/// Who else says who somebody is. A node that cannot read their keys does not start: it would refuse
-/// people who did nothing wrong.
+/// Who else says who somebody is. A node that cannot read their keys does not start: it would
+/// refuse people who did nothing wrong.
 fn outside(settings: &Settings) -> Result<Outside, Error> {
     if settings.allow_unverified_jwt_dev {
         tracing::warn!(

@@ -166,8 +166,8 @@ impl Settings {
         }
         let place = self.origins.get("allow_unverified_jwt_dev").map(Origin::to_string);
         let detail = "`allow_unverified_jwt_dev`: anybody could be anybody, so it needs \
-            GREENROOM_ENV=development and a `listen` address that only this machine reaches; switch \
-            it off, or set both";
+            GREENROOM_ENV=development and a `listen` address that only this machine reaches; \
+            switch it off, or set both";
         Some(Problem::new(place.unwrap_or_default(), detail))
     }
 }

@@ -13,8 +13,8 @@ use super::serve::Peer;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Puts the client's address in the place of the proxy's, so that everything behind sees the client:
-/// what is open to this machine only is not open to whoever comes through a proxy on it.
+/// Puts the client's address in the place of the proxy's, so that everything behind sees the
+/// client: what is open to this machine only is not open to whoever comes through a proxy on it.
 pub(super) fn settle(request: &mut Request, trusted: &[Network]) {
     let peer = request.extensions().get::<ConnectInfo<Peer>>();
     let Some(near) = peer.and_then(|ConnectInfo(peer)| peer.address()) else { return };

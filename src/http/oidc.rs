@@ -1,8 +1,8 @@
-//! Signing in with an OpenID provider: to it with a challenge, back with a code, and the code for who
-//! it is (OpenID Connect Core, authorization code flow with PKCE, RFC 7636).
+//! Signing in with an OpenID provider: to it with a challenge, back with a code, and the code for
+//! who it is (OpenID Connect Core, authorization code flow with PKCE, RFC 7636).
 //!
-//! Nothing is kept between the two ways: state, nonce and verifier are derived from an id in a cookie,
-//! so any node can take the way back.
+//! Nothing is kept between the two ways: state, nonce and verifier are derived from an id in a
+//! cookie, so any node can take the way back.
 //!
 //! **Invariant:** whatever goes wrong on the way back signs nobody in; the person hears that it did
 //! not work, and why stands in the log.

@@ -1,7 +1,7 @@
 //! Asking servers that the operator has named: one question, one answer, all of it bounded.
 //!
-//! **Invariant:** only addresses from the settings, or from the description of a provider that stands
-//! there, are asked; without them the product asks nobody.
+//! **Invariant:** only addresses from the settings, or from the description of a provider that
+//! stands there, are asked; without them the product asks nobody.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

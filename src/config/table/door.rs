@@ -4,7 +4,6 @@ use super::super::network::Network;
 use super::super::outside;
 use super::super::value::{self, Value};
 use super::{Setting, Takes};
-use crate::domain::limit::door as limit;
 
 /// Proxies: an installation stands behind a few, in a few networks.
 const PROXIES_MAX: usize = 64;
@@ -59,7 +58,7 @@ pub(super) const RATE_LIMIT_WINDOW_SEC: Setting = Setting {
     key: "rate_limit.window_sec",
     env: "GREENROOM_RATE_LIMIT_WINDOW_SEC",
     flag: None,
-    takes: Takes::Number(1, limit::RATE_WINDOW_SECONDS_MAX as u64),
+    takes: Takes::Number(1, u32::MAX as u64),
     default: None,
     example: "60",
     brief: "Seconds of the window in which reads and writes are counted",
@@ -68,7 +67,7 @@ pub(super) const RATE_LIMIT_WINDOW_SEC: Setting = Setting {
         requests. Without both, `GET /api/v1/admin/limits` shows what holds. What an admin sets \
         there for the cluster wins. RATE_LIMIT_WINDOW_SEC means the same.",
     set: |settings, value| {
-        let seconds = value::number(value, 1, limit::RATE_WINDOW_SECONDS_MAX.into())?;
+        let seconds = value::number(value, 1, u32::MAX.into())?;
         settings.rate_limit_window_seconds = Some(seconds as u32);
         Ok(())
     },

@@ -55,7 +55,8 @@ pub(super) fn welcome(
     db.prepare_cached(
         "INSERT INTO outside_identity (issuer, subject, person, role, said_at)
          VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (issuer, subject) DO UPDATE SET role = excluded.role, said_at = excluded.said_at
+         ON CONFLICT (issuer, subject)
+         DO UPDATE SET role = excluded.role, said_at = excluded.said_at
          WHERE excluded.said_at >= said_at",
     )?
     .execute(params![

@@ -193,7 +193,7 @@ async fn a_journey_there_and_back_signs_somebody_in() {
     assert_eq!((&me["email"], &me["role"]), (&json!("ada.l@example.org"), &json!("interviewer")));
     let put = browser.clone().with("x-csrf-token", &cookies.csrf);
     put.patch("/api/v1/me", json!({"display_name": "Ada"})).await.ok(200);
-    // The same person the next time, with the role that the provider says then, from its other door.
+    // The same person the next time, with the role that the provider says then, at its other door.
     let away = stage.leave().await;
     let bare = ["groups", "email", "name"]
         .into_iter()
