@@ -64,8 +64,8 @@ pub struct Stranger {
     pub said_at: Time,
 }
 
-/// Clocks of others may differ from ours by this much.
-const LEEWAY_SECONDS: i64 = 30;
+/// Clocks of others may differ from ours by this much; as for our own tokens.
+const LEEWAY_SECONDS: i64 = 5;
 
 /// A shared secret shorter than this can be found by trying.
 const SECRET_BYTES_MIN: usize = 16;

@@ -107,8 +107,8 @@ impl Tier {
 }
 
 /// What holds where nobody has said otherwise. Whoever uses the pages sends a few a second and
-/// never comes near it. A program that runs away takes half of what one core answers, not all of it. An
-/// address may stand for the whole office behind it.
+/// never comes near it. A program that runs away takes half of what one core answers, not all of
+/// it. An address may stand for the whole office behind it.
 pub const fn by_default(class: Class, tier: Tier) -> Policy {
     let a_second = match (class, tier) {
         (_, Tier::Service) => 10_000,
