@@ -314,3 +314,29 @@ methods! {
     patch PATCH;
     delete DELETE;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_of_the_api_is_counted_and_nothing_else_is() {
+        let table = table();
+        for route in &table {
+            assert_eq!(route.class.is_some(), route.path.starts_with("/api/v1/"), "{}", route.path);
+        }
+        for (method, path, class) in [
+            (Method::POST, "/api/v1/auth/login", Class::Auth),
+            (Method::GET, "/api/v1/auth/oidc/{name}/callback", Class::Auth),
+            (Method::POST, "/api/v1/setup", Class::Auth),
+            (Method::GET, "/api/v1/setup", Class::Read),
+            (Method::GET, "/api/v1/me/cv", Class::Read),
+            (Method::POST, "/api/v1/me/cv", Class::Upload),
+            (Method::DELETE, "/api/v1/interviews/{id}/shares/{share}", Class::Write),
+            (Method::GET, "/api/v1/rooms/{id}/socket", Class::Socket),
+        ] {
+            let found = table.iter().find(|route| route.method == method && route.path == path);
+            assert_eq!(found.and_then(|route| route.class), Some(class), "{method} {path}");
+        }
+    }
+}

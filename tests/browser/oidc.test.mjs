@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { chromium } from 'playwright-core';
 import Provider from 'oidc-provider';
+import { Browser } from './browser.mjs';
 import { Server } from './server.mjs';
 
 const SECRET = 'a secret with a & and a %';
@@ -23,7 +23,7 @@ const folder = mkdtempSync(join(tmpdir(), 'greenroom-oidc-'));
 const web = createServer((request, response) => provider.callback()(request, response));
 let provider;
 let server;
-let chrome;
+let browser;
 
 async function listen() {
   await new Promise((done) => web.listen(0, '127.0.0.1', done));
@@ -87,14 +87,11 @@ before(async () => {
   await server.start();
   provider = open(issuer, `${server.url}/api/v1/auth/oidc/acme-id/callback`);
   await setUp();
-  chrome = await chromium.launch({
-    executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium',
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  });
+  browser = await Browser.open(server.url);
 });
 
 after(async () => {
-  await chrome?.close();
+  await browser?.close();
   await server?.remove();
   web.closeAllConnections();
   web.close();
@@ -114,11 +111,20 @@ async function me(page) {
   return page.evaluate(async () => (await fetch('/api/v1/me')).json());
 }
 
+test('the page to sign in has a button for the provider', async () => {
+  const page = await browser.person();
+  await page.goto(`${server.url}/signin`);
+  await page.getByRole('button', { name: 'Sign in with Acme ID' }).waitFor();
+  await browser.look(page, 'sign-in-with-provider');
+  await page.goto(`${server.url}/signin?trouble=failed`);
+  await page.getByText('What your provider said does not hold.').waitFor();
+  await page.context().close();
+});
+
 test('a person comes in through the provider and is the same the next time', async () => {
   const ids = [];
   for (let visit = 0; visit < 2; visit += 1) {
-    const context = await chrome.newContext();
-    const page = await context.newPage();
+    const page = await browser.person();
     await there(page, 'tove');
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.waitForURL(`${server.url}/`);
@@ -128,35 +134,32 @@ test('a person comes in through the provider and is the same the next time', asy
     assert.equal(found.display_name, 'tove of the provider');
     assert.equal(found.role, 'interviewer', 'the group makes the role');
     ids.push(found.id);
-    await context.close();
+    await page.context().close();
   }
   assert.equal(ids[0], ids[1]);
 });
 
 test('a group that nobody mapped makes a candidate', async () => {
-  const context = await chrome.newContext();
-  const page = await context.newPage();
+  const page = await browser.person();
   await there(page, 'odd');
   await page.getByRole('button', { name: 'Continue' }).click();
   await page.waitForURL(`${server.url}/`);
   assert.equal((await me(page)).role, 'candidate');
-  await context.close();
+  await page.context().close();
 });
 
 test('whoever turns back at the provider is told so and stays outside', async () => {
-  const context = await chrome.newContext();
-  const page = await context.newPage();
+  const page = await browser.person();
   await there(page, 'tove');
   await page.getByRole('link', { name: 'Cancel' }).click();
   await page.waitForURL(`${server.url}/signin?trouble=denied`);
   await page.getByText('Your provider did not let you in.').waitFor();
   assert.equal((await me(page)).code, 'auth.missing');
-  await context.close();
+  await page.context().close();
 });
 
 test('a way back that was overheard is of no use in another browser', async () => {
-  const context = await chrome.newContext();
-  const page = await context.newPage();
+  const page = await browser.person();
   await there(page, 'tove');
   let overheard;
   page.on('request', (request) => {
@@ -165,12 +168,12 @@ test('a way back that was overheard is of no use in another browser', async () =
   await page.getByRole('button', { name: 'Continue' }).click();
   await page.waitForURL(`${server.url}/`);
   assert.ok(overheard, 'the browser came back with a code');
-  const thief = await (await chrome.newContext()).newPage();
+  const thief = await browser.person();
   await thief.goto(overheard);
   assert.equal(thief.url(), `${server.url}/signin?trouble=stale`);
   assert.equal((await me(thief)).code, 'auth.missing');
   // Nor a second time in the same one.
   await page.goto(overheard);
   assert.equal(page.url(), `${server.url}/signin?trouble=stale`);
-  await context.close();
+  await page.context().close();
 });
