@@ -7,8 +7,11 @@
 pub mod secret;
 
 pub mod join;
+pub mod outside;
 pub mod password;
 pub mod token;
 
 pub mod permission;
 pub mod ticket;
+
+pub mod rate;

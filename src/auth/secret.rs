@@ -44,6 +44,14 @@ pub enum Purpose {
     Setup,
     /// A machine that asks to become a node.
     Join,
+    /// The browser's part of a journey to an OpenID provider.
+    OidcCookie,
+    /// The part of it that the provider sends back.
+    OidcState,
+    /// The part of it that the provider signs.
+    OidcNonce,
+    /// The part of it that only we know (PKCE).
+    OidcVerifier,
 }
 
 /// Why the secrets cannot be made or opened.
@@ -150,6 +158,10 @@ impl Purpose {
             Purpose::Csrf => "csrf",
             Purpose::Setup => "setup",
             Purpose::Join => "join",
+            Purpose::OidcCookie => "oidc-cookie",
+            Purpose::OidcState => "oidc-state",
+            Purpose::OidcNonce => "oidc-nonce",
+            Purpose::OidcVerifier => "oidc-verifier",
         }
     }
 }
@@ -195,7 +207,7 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    const PURPOSES: [Purpose; 7] = [
+    const PURPOSES: [Purpose; 11] = [
         Purpose::Cookie,
         Purpose::Refresh,
         Purpose::Invite,
@@ -203,6 +215,10 @@ mod tests {
         Purpose::Csrf,
         Purpose::Setup,
         Purpose::Join,
+        Purpose::OidcCookie,
+        Purpose::OidcState,
+        Purpose::OidcNonce,
+        Purpose::OidcVerifier,
     ];
 
     fn secrets() -> Secrets {

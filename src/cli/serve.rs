@@ -12,13 +12,17 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::auth::rate::Limiter;
 use crate::auth::secret::{Purpose, Secrets};
 use crate::cluster::{Ended, Replica, ReplicaOptions, Unavailable};
 use crate::config::kits;
 use crate::config::settings::Settings;
 use crate::domain::id::InterviewId;
 use crate::domain::limit;
+use crate::domain::rate::Policy;
 use crate::http::app::{App, Parts, Shared};
+use crate::http::oidc::SignIn;
+use crate::http::outside::Outside;
 use crate::http::{router, serve};
 use crate::insight::Engine;
 use crate::jobs::backup::{self, Backups};
@@ -85,6 +89,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
 /// Starts a node and comes back when it answers.
 pub async fn start(settings: Settings) -> Result<Running, Error> {
     let metrics_token = metrics_token(&settings)?;
+    let (outside, sign_ins) = (outside(&settings)?, sign_ins(&settings)?);
     let directory = Arc::new(Directory::open(&settings.data_dir).map_err(|error| match error {
         DirectoryError::InUse(_) => Error::refused(error.to_string()),
         DirectoryError::Fault(fault) => fault.into(),
@@ -107,14 +112,10 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
     })
     .await?;
     let identity = cluster::take_part(&replica, &directory).await?;
-    let secrets = Secrets::open(&identity.signing_key, &identity.link_key)
-        .map_err(|e| Fault::new("the cluster's keys cannot be read", e))?;
-    let setup_token = match identity.organisation {
-        Some(_) => None,
-        None => Some(setup_token(&directory, &secrets, &identity)?),
-    };
+    let setup_token = setup_token(&directory, &identity)?;
     let backups = Backups::open(replica.clone(), &directory, &settings, metrics.clone())?;
     let patience = Patience::of(&settings);
+    let limiter = limiter(&settings);
     let public_url =
         settings.public_url.unwrap_or_else(|| format!("http://{}", reachable(address)));
     let app = App::new(Parts {
@@ -127,6 +128,10 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
         login_seconds: settings.login_seconds as i64,
         rules: Rules { frames_per_second: settings.rooms_frames_per_second },
         allowed_origins: settings.allowed_origins,
+        limiter,
+        outside,
+        sign_ins,
+        trusted_proxies: settings.trusted_proxies,
         metrics_token,
         directory: directory.clone(),
         backups: backups.clone(),
@@ -156,6 +161,40 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
 /// What reports are made with.
 fn maker(app: &Shared) -> report::Maker {
     report::Maker { engine: Engine::clone(&app.engine), kits: Arc::new(app.kits.clone()) }
+}
+
+/// What counts requests; that nothing does is said at each start.
+fn limiter(settings: &Settings) -> Limiter {
+    if !settings.rate_limit_enabled {
+        tracing::warn!("rate_limit.enabled is false: requests and wrong passwords are not counted");
+    }
+    // Either of the two sets the policy; the other one is then as in the replaced system.
+    let (requests, window) = (settings.rate_limit_max_requests, settings.rate_limit_window_seconds);
+    let policy = (requests.is_some() || window.is_some()).then(|| Policy {
+        requests: requests.unwrap_or(300),
+        window_seconds: window.unwrap_or(60),
+    });
+    Limiter::new(settings.rate_limit_enabled, policy)
+}
+
+/// Who else says who somebody is. A node that cannot read their keys does not start: it would
+/// refuse people who did nothing wrong.
+fn outside(settings: &Settings) -> Result<Outside, Error> {
+    if settings.allow_unverified_jwt_dev {
+        tracing::warn!(
+            "allow_unverified_jwt_dev is on: anybody on this machine can be anybody here"
+        );
+    }
+    Outside::open(settings.issuers.clone(), settings.allow_unverified_jwt_dev)
+        .map_err(|why| Error::usage("the keys of an outside issuer cannot be read").why(why))
+}
+
+/// Who people can sign in with.
+fn sign_ins(settings: &Settings) -> Result<Vec<SignIn>, Error> {
+    let opened = settings.providers.iter().cloned().map(SignIn::open);
+    opened
+        .collect::<Result<_, _>>()
+        .map_err(|why| Error::usage("the secret for an OpenID provider cannot be read").why(why))
 }
 
 /// Begins the work for which no person waits.
@@ -217,15 +256,19 @@ fn metrics_token(settings: &Settings) -> Result<Option<String>, Error> {
 }
 
 /// The setup token. It is derived, so that every node of the cluster has the same one, and a link
-/// that was printed still works after a restart.
+/// that was printed still works after a restart. After setup there is none.
 fn setup_token(
     directory: &Directory,
-    secrets: &Secrets,
     identity: &query::cluster::Identity,
-) -> Result<String, Fault> {
+) -> Result<Option<String>, Fault> {
+    let secrets = Secrets::open(&identity.signing_key, &identity.link_key)
+        .map_err(|e| Fault::new("the cluster's keys cannot be read", e))?;
+    if identity.organisation.is_some() {
+        return Ok(None);
+    }
     let token = secrets.link(Purpose::Setup, identity.cluster_id.0, 0);
     directory.write_secret(&directory.setup_token(), &format!("{token}\n"))?;
-    Ok(token)
+    Ok(Some(token))
 }
 
 fn announce(running: &Running, data_dir: &Path) -> Result<(), Error> {

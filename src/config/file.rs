@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::settings::Problem;
 use super::suggest;
-use super::table::{SETTINGS, Setting};
+use super::table::{SETTINGS, Setting, Takes};
 use super::value::Value;
 
 /// The file that is read if no other one is named.
@@ -64,7 +64,7 @@ impl Reading<'_> {
             let setting = SETTINGS.iter().find(|setting| setting.key == name);
             let is_table = SETTINGS.iter().any(|setting| inside(setting.key, &name));
             match (setting, value.get_ref()) {
-                (Some(setting), _) => match plain(value) {
+                (Some(setting), _) => match read_value(setting, value) {
                     Ok(plain) => self.entries.push((setting, plain, self.line(start))),
                     Err(found) => self.problem(start, format!("`{name}` {found}")),
                 },
@@ -103,7 +103,40 @@ fn unknown(name: &str) -> String {
     }
 }
 
-/// Every setting so far is a text, a list of texts or a whole number.
+fn read_value(setting: &Setting, value: &Spanned<DeValue<'_>>) -> Result<Value, String> {
+    if setting.takes != Takes::Tables {
+        return plain(value);
+    }
+    match value.get_ref() {
+        DeValue::Array(_) => as_json(value.get_ref()).map(Value::Tables),
+        other => Err(format!(
+            "expected a list of tables, found {}; write each as [[{}]]",
+            kind(other),
+            setting.key
+        )),
+    }
+}
+
+/// Tables as the same JSON that the environment has. Its depth is bounded by the parser.
+fn as_json(value: &DeValue<'_>) -> Result<serde_json::Value, String> {
+    Ok(match value {
+        DeValue::String(text) => text.to_string().into(),
+        DeValue::Boolean(on) => (*on).into(),
+        DeValue::Array(items) => {
+            let items = items.iter().map(|item| as_json(item.get_ref()));
+            serde_json::Value::Array(items.collect::<Result<_, _>>()?)
+        }
+        DeValue::Table(table) => {
+            let rows = table.iter().map(|(key, value)| {
+                Ok::<_, String>((key.get_ref().to_string(), as_json(value.get_ref())?))
+            });
+            serde_json::Value::Object(rows.collect::<Result<_, _>>()?)
+        }
+        other => return Err(format!("expected texts in its tables, found {}", kind(other))),
+    })
+}
+
+/// Every other setting is a text, a list of texts, a whole number, or yes or no.
 fn plain(value: &Spanned<DeValue<'_>>) -> Result<Value, String> {
     match value.get_ref() {
         DeValue::String(text) => Ok(Value::Text(text.to_string())),
@@ -117,6 +150,7 @@ fn plain(value: &Spanned<DeValue<'_>>) -> Result<Value, String> {
         DeValue::Integer(digits) => i64::from_str_radix(digits.as_str(), digits.radix())
             .map(Value::Number)
             .map_err(|_| "is too large a number".to_owned()),
+        DeValue::Boolean(on) => Ok(Value::Switch(*on)),
         other => Err(format!("expected a text in quotes, found {}", kind(other))),
     }
 }
@@ -181,7 +215,7 @@ mod tests {
 
     #[test]
     fn mistakes_are_told_with_their_lines_all_at_once() {
-        let text = "lisen = \"x\"\ncolour = 1\nmetrics = 2\nenv = true\nallowed_origins = [1]\n\
+        let text = "lisen = \"x\"\ncolour = 1\nmetrics = 2\nenv = 1.5\nallowed_origins = [1]\n\
             [log]\nfromat = \"x\"\n[log2]\nformat = \"json\"\n";
         let mut found = problems(text);
         found.sort();
@@ -191,7 +225,7 @@ mod tests {
                 "f.toml:1: there is no setting `lisen`; did you mean `listen`?",
                 "f.toml:2: there is no setting `colour`; docs/settings.md lists all",
                 "f.toml:3: `metrics` is a table; write it as [metrics]",
-                "f.toml:4: `env` expected a text in quotes, found true or false",
+                "f.toml:4: `env` expected a text in quotes, found a number",
                 "f.toml:5: `allowed_origins` expected a list of texts, found a number",
                 "f.toml:7: there is no setting `log.fromat`; did you mean `log.format`?",
                 "f.toml:8: there is no setting `log2`; docs/settings.md lists all",

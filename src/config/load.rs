@@ -11,6 +11,14 @@ use super::value::Value;
 /// What the names of our variables begin with.
 const PREFIX: &str = "GREENROOM_";
 
+/// Names of the replaced system that are still taken: ours without the prefix.
+const OLD_NAMES: [&str; 4] = [
+    "RATE_LIMIT_ENABLED",
+    "RATE_LIMIT_WINDOW_SEC",
+    "RATE_LIMIT_MAX_REQUESTS",
+    "ALLOW_UNVERIFIED_JWT_DEV",
+];
+
 impl Settings {
     /// Reads the settings. `file` is what `--config` names; without it `greenroom.toml` in the
     /// working directory is read if it is there. A variable that is set to nothing counts as not
@@ -68,6 +76,9 @@ fn layered(
         }
     }
     if layers.problems.is_empty() {
+        layers.problems.extend(layers.settings.check());
+    }
+    if layers.problems.is_empty() {
         Ok(layers.settings)
     } else {
         Err(ConfigError { problems: layers.problems })
@@ -100,18 +111,23 @@ impl Layers {
 
     fn environment(&mut self, env: impl Iterator<Item = (String, String)>) {
         let mut ours: Vec<(String, String)> =
-            env.filter(|(name, _)| name.starts_with(PREFIX)).collect();
+            env.filter(|(name, _)| name.starts_with(PREFIX) || is_old(name)).collect();
         // The environment has no order, and two runs should report in the same one.
-        ours.sort();
+        // An old name goes first, so that the new one wins.
+        ours.sort_by_key(|(name, _)| (!is_old(name), name.clone()));
         for (name, text) in ours {
-            match SETTINGS.iter().find(|setting| setting.env == name) {
+            let meant = |setting: &&Setting| {
+                setting.env == name || is_old(&name) && setting.env.ends_with(&name)
+            };
+            match SETTINGS.iter().find(meant) {
                 Some(_) if text.is_empty() => {}
                 Some(_) if text.contains(char::REPLACEMENT_CHARACTER) => {
                     self.problems.push(Problem::new(name, "is not UTF-8 text"));
                 }
                 Some(setting) => {
                     let value = setting.read_words(&text);
-                    self.set(setting, &value, Origin::Environment(setting.env));
+                    let old = OLD_NAMES.into_iter().find(|old| *old == name);
+                    self.set(setting, &value, Origin::Environment(old.unwrap_or(setting.env)));
                 }
                 None if BUILD_TIME.contains(&name.as_str()) => {}
                 None => {
@@ -121,6 +137,10 @@ impl Layers {
             }
         }
     }
+}
+
+fn is_old(name: &str) -> bool {
+    OLD_NAMES.contains(&name)
 }
 
 fn unknown(name: &str) -> String {
@@ -153,6 +173,10 @@ mod tests {
             Takes::Choice(words) => words[source % words.len()].to_owned(),
             Takes::Text => ["warn", "debug", "trace"][source].to_owned(),
             Takes::Number(min, _) => (min + 1 + source as u64).to_string(),
+            Takes::Networks => format!("10.{source}.0.0/16"),
+            Takes::Tables => setting.example.replace("example.org", &format!("s{source}.org")),
+            // The one that is dangerous would be refused where it is on.
+            Takes::Switch => (setting.key != "allow_unverified_jwt_dev" && source == 0).to_string(),
         }
     }
 
@@ -179,8 +203,12 @@ mod tests {
                 if *in_file {
                     let sample = sample(setting, 0);
                     let text = match setting.takes {
-                        Takes::Origins => format!("[{sample:?}]"),
-                        Takes::Number(..) => sample,
+                        Takes::Origins | Takes::Networks => format!("[{sample:?}]"),
+                        Takes::Number(..) | Takes::Switch => sample,
+                        Takes::Tables => {
+                            let tables: serde_json::Value = serde_json::from_str(&sample).unwrap();
+                            toml::Value::try_from(tables).unwrap().to_string()
+                        }
                         _ => format!("{sample:?}"),
                     };
                     file += &format!("{} = {text}\n", setting.key);
@@ -224,6 +252,58 @@ mod tests {
             ("greenroom", ""),
         ];
         assert_eq!(load(&fine, ""), load(&[], ""));
+    }
+
+    #[test]
+    fn names_of_the_replaced_system_are_taken_and_ours_win() {
+        let old = [("RATE_LIMIT_ENABLED", "False"), ("RATE_LIMIT_MAX_REQUESTS", "1")];
+        let settings = load(&old, "rate_limit.max_requests = 9").unwrap();
+        assert!(!settings.rate_limit_enabled);
+        assert_eq!(settings.rate_limit_max_requests, Some(1));
+        let origin = &settings.origins["rate_limit.enabled"];
+        assert_eq!(*origin, Origin::Environment("RATE_LIMIT_ENABLED"));
+        let both = [("RATE_LIMIT_WINDOW_SEC", "5"), ("GREENROOM_RATE_LIMIT_WINDOW_SEC", "6")];
+        assert_eq!(load(&both, "").unwrap().rate_limit_window_seconds, Some(6));
+        for (name, text) in [
+            ("RATE_LIMIT_MAX_REQUESTS", "0"),
+            ("RATE_LIMIT_WINDOW_SEC", "-1"),
+            ("RATE_LIMIT_ENABLED", "maybe"),
+            ("GREENROOM_TRUSTED_PROXIES", "10.0.0.1/8"),
+            ("GREENROOM_AUTH_ISSUERS", "{"),
+            ("GREENROOM_AUTH_OIDC", "[{}]"),
+        ] {
+            assert_eq!(load(&[(name, text)], "").unwrap_err().len(), 1, "{name}={text}");
+        }
+    }
+
+    #[test]
+    fn unsigned_tokens_need_a_place_where_they_hurt_nobody() {
+        let on = ("ALLOW_UNVERIFIED_JWT_DEV", "true");
+        let development = ("GREENROOM_ENV", "development");
+        assert!(load(&[on, development], "").is_ok());
+        assert!(load(&[on, development], "listen = \"[::1]:0\"").is_ok());
+        for (env, file) in [
+            (vec![on], ""),
+            (vec![on, development], "listen = \"0.0.0.0:0\""),
+            (vec![on, ("GREENROOM_ENV", "production")], ""),
+        ] {
+            let refused = load(&env, file).unwrap_err();
+            assert!(refused[0].contains("GREENROOM_ENV=development"), "{refused:?}");
+        }
+        assert!(load(&[("ALLOW_UNVERIFIED_JWT_DEV", "false")], "").is_ok());
+    }
+
+    #[test]
+    fn tables_are_the_same_from_file_and_environment() {
+        let file = "[[auth.issuer]]\nissuer = \"https://a.example\"\naudience = \"g\"\n\
+            jwks_file = \"k\"\nrole_claim = \"r\"\n[auth.issuer.roles]\nboss = \"admin\"\n";
+        let env = r#"[{"issuer":"https://a.example","audience":"g","jwks_file":"k",
+            "role_claim":"r","roles":{"boss":"admin"}}]"#;
+        let from_file = load(&[], file).unwrap().issuers;
+        let from_env = load(&[("GREENROOM_AUTH_ISSUERS", env)], "").unwrap().issuers;
+        assert_eq!((from_file.len(), &from_file), (1, &from_env));
+        let single = load(&[], "[auth.issuer]\nissuer = \"i\"\n").unwrap_err();
+        assert!(single[0].contains("[[auth.issuer]]"), "{single:?}");
     }
 
     #[test]

@@ -6,6 +6,9 @@
 
 pub mod settings;
 
+pub mod network;
+pub mod outside;
+
 pub mod table;
 mod value;
 

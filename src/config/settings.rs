@@ -5,6 +5,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use super::network::Network;
+use super::outside::{Issuer, Provider};
 use crate::telemetry::LogFormat;
 
 /// What is in force.
@@ -44,6 +46,20 @@ pub struct Settings {
     pub rooms_quiet_seconds: u64,
     /// Seconds after which an interview that was never started is cancelled.
     pub rooms_wait_seconds: u64,
+    /// Proxies that may say for whom they speak.
+    pub trusted_proxies: Vec<Network>,
+    /// Whether requests are counted.
+    pub rate_limit_enabled: bool,
+    /// The window for reading and writing.
+    pub rate_limit_window_seconds: Option<u32>,
+    /// Requests in it.
+    pub rate_limit_max_requests: Option<u32>,
+    /// Outside issuers whose bearer tokens are taken.
+    pub issuers: Vec<Issuer>,
+    /// OpenID providers to sign in with.
+    pub providers: Vec<Provider>,
+    /// Whether tokens that nobody signed are believed.
+    pub allow_unverified_jwt_dev: bool,
     /// Where each setting came from, by its key.
     pub origins: BTreeMap<&'static str, Origin>,
 }
@@ -128,8 +144,31 @@ impl Settings {
             rooms_frames_per_second: 1,
             rooms_quiet_seconds: 1,
             rooms_wait_seconds: 1,
+            trusted_proxies: Vec::new(),
+            rate_limit_enabled: true,
+            rate_limit_window_seconds: None,
+            rate_limit_max_requests: None,
+            issuers: Vec::new(),
+            providers: Vec::new(),
+            allow_unverified_jwt_dev: false,
             origins: BTreeMap::new(),
         }
+    }
+}
+
+impl Settings {
+    /// What one setting permits only beside others.
+    pub(super) fn check(&self) -> Option<Problem> {
+        let harmless =
+            self.environment == Environment::Development && self.listen.ip().is_loopback();
+        if !self.allow_unverified_jwt_dev || harmless {
+            return None;
+        }
+        let place = self.origins.get("allow_unverified_jwt_dev").map(Origin::to_string);
+        let detail = "`allow_unverified_jwt_dev`: anybody could be anybody, so it needs \
+            GREENROOM_ENV=development and a `listen` address that only this machine reaches; \
+            switch it off, or set both";
+        Some(Problem::new(place.unwrap_or_default(), detail))
     }
 }
 

@@ -91,6 +91,8 @@ pub fn show_json(settings: &Settings) -> serde_json::Value {
             Some(Value::Text(text)) => json!(text),
             Some(Value::List(texts)) => json!(texts),
             Some(Value::Number(number)) => json!(number),
+            Some(Value::Switch(on)) => json!(on),
+            Some(Value::Tables(tables)) => tables,
         };
         let origin = settings.origins[setting.key].to_string();
         json!({"key": setting.key, "value": value, "origin": origin})
@@ -109,6 +111,10 @@ fn toml_of(value: &Value) -> String {
         Value::Text(text) => toml::Value::from(text.as_str()).to_string(),
         Value::List(texts) => toml::Value::from(texts.clone()).to_string(),
         Value::Number(number) => number.to_string(),
+        Value::Switch(on) => on.to_string(),
+        Value::Tables(tables) => {
+            toml::Value::try_from(tables).map_or_else(|e| format!("# {e}"), |v| v.to_string())
+        }
     }
 }
 
@@ -118,6 +124,9 @@ fn takes(takes: Takes) -> String {
         Takes::Path => "path".to_owned(),
         Takes::Origin => "scheme, host and port".to_owned(),
         Takes::Origins => "list of origins".to_owned(),
+        Takes::Networks => "list of networks".to_owned(),
+        Takes::Tables => "tables".to_owned(),
+        Takes::Switch => "`true` or `false`".to_owned(),
         Takes::Choice(words) => {
             words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")
         }

@@ -3,6 +3,7 @@
 //! The order of the rows is the order in the help, the template and the reference.
 
 mod backup;
+mod door;
 mod login;
 mod rooms;
 
@@ -48,6 +49,12 @@ pub enum Takes {
     Origin,
     /// Some origins; commas stand between them in the environment.
     Origins,
+    /// Some networks; likewise.
+    Networks,
+    /// Some tables; a JSON list in the environment.
+    Tables,
+    /// `true` or `false`.
+    Switch,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A text.
@@ -83,6 +90,13 @@ pub const SETTINGS: &[Setting] = &[
     rooms::FRAMES_PER_SECOND,
     rooms::QUIET_SECONDS,
     rooms::WAIT_SECONDS,
+    door::TRUSTED_PROXIES,
+    door::RATE_LIMIT_ENABLED,
+    door::RATE_LIMIT_WINDOW_SEC,
+    door::RATE_LIMIT_MAX_REQUESTS,
+    door::ISSUERS,
+    door::PROVIDERS,
+    door::ALLOW_UNVERIFIED_JWT_DEV,
 ];
 
 /// Names that begin like ours but are read elsewhere: this one says at build time where the pages
@@ -257,7 +271,7 @@ impl Setting {
     /// What a variable of the environment means: a text, or texts with commas between them.
     pub(super) fn read_words(&self, words: &str) -> Value {
         match self.takes {
-            Takes::Origins => {
+            Takes::Origins | Takes::Networks => {
                 let parts = words.split(',').map(str::trim).filter(|part| !part.is_empty());
                 Value::List(parts.map(str::to_owned).collect())
             }
@@ -266,6 +280,12 @@ impl Setting {
                 Ok(number) => Value::Number(number),
                 Err(_) => Value::Text(words.to_owned()),
             },
+            // What is no JSON stays a text, and is refused with what would be right.
+            Takes::Tables => match serde_json::from_str(words) {
+                Ok(tables) => Value::Tables(tables),
+                Err(_) => Value::Text(words.to_owned()),
+            },
+            Takes::Switch => value::switch(words),
             _ => Value::Text(words.to_owned()),
         }
     }
@@ -292,7 +312,8 @@ mod tests {
     fn rows_are_well_formed() {
         for (n, row) in SETTINGS.iter().enumerate() {
             let derived = format!("GREENROOM_{}", row.key.replace('.', "_").to_uppercase());
-            assert_eq!(row.env, derived, "one name in two spellings");
+            let many = row.takes == Takes::Tables && row.env == format!("{derived}S");
+            assert!(row.env == derived || many, "one name in two spellings");
             let flag = format!("--{}", row.key.replace(['.', '_'], "-"));
             assert!(row.flag.is_none_or(|given| given == flag), "{}", row.key);
             assert!(row.default.is_some() == row.example.is_empty(), "{}: one of both", row.key);

@@ -12,6 +12,10 @@ pub(super) enum Value {
     List(Vec<String>),
     /// A whole number.
     Number(i64),
+    /// Yes or no.
+    Switch(bool),
+    /// Some tables.
+    Tables(serde_json::Value),
 }
 
 /// A name of a machine has at most 253 characters (RFC 1035).
@@ -30,6 +34,8 @@ impl Value {
             Value::Text(text) => Ok(text.trim()),
             Value::List(_) => Err("expected one text, found a list".to_owned()),
             Value::Number(_) => Err("expected a text in quotes, found a number".to_owned()),
+            Value::Switch(_) => Err("expected a text in quotes, found true or false".to_owned()),
+            Value::Tables(_) => Err("expected one text, found tables".to_owned()),
         }
     }
 
@@ -37,10 +43,39 @@ impl Value {
     pub(super) fn list(&self) -> Result<&[String], String> {
         match self {
             Value::List(texts) => Ok(texts),
-            Value::Text(_) | Value::Number(_) => {
-                Err("expected a list, such as [\"https://one.example.org\"]".to_owned())
-            }
+            _ => Err("expected a list, such as [\"https://one.example.org\"]".to_owned()),
         }
+    }
+}
+
+impl Value {
+    /// Yes or no, where the table asks for it.
+    pub(super) fn switch(&self) -> Result<bool, String> {
+        match self {
+            Value::Switch(on) => Ok(*on),
+            _ => Err("must be true or false, without quotes".to_owned()),
+        }
+    }
+
+    /// The tables, where the table asks for some.
+    pub(super) fn tables(&self) -> Result<&serde_json::Value, String> {
+        match self {
+            Value::Tables(tables) => Ok(tables),
+            _ => Err(
+                "expected tables: [[...]] in the file, a JSON list in the environment, such as \
+                [{\"issuer\": \"https://id.example.org\"}]"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+/// Yes or no in words of an environment; what is neither stays a text, and is refused.
+pub(super) fn switch(words: &str) -> Value {
+    match words.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Value::Switch(true),
+        "false" | "0" | "no" | "off" => Value::Switch(false),
+        _ => Value::Text(words.to_owned()),
     }
 }
 
@@ -49,7 +84,7 @@ pub(super) fn number(value: &Value, min: u64, max: u64) -> Result<u64, String> {
     let found = match value {
         Value::Number(number) => u64::try_from(*number).ok(),
         Value::Text(text) => text.trim().parse().ok(),
-        Value::List(_) => None,
+        _ => None,
     };
     let within = found.filter(|number| (min..=max).contains(number));
     within.ok_or_else(|| format!("must be a whole number from {min} to {max}, without quotes"))

@@ -14,6 +14,7 @@ use super::id::{ClusterId, FeedbackId, FileId, InterviewId, PersonId, SessionId,
 use super::interview::{Member, Plan, Question};
 use super::kit::Kit;
 use super::person::{CandidateContext, Role, Session};
+use super::rate::Rule;
 use super::room::Act;
 use super::text::Email;
 use super::time::Time;
@@ -288,6 +289,18 @@ pub enum Command {
         /// In words.
         note: Option<String>,
     },
+    /// The rate policies of the cluster; those that are not named are as before an admin set any.
+    SetRateLimits {
+        /// Each pair of class and tier once.
+        rules: Vec<Rule>,
+    },
+    /// Somebody comes with a token of an outside issuer, for the first time or with a new role.
+    Welcome {
+        /// What the issuer says.
+        outsider: Box<Outsider>,
+        /// Who that becomes if nobody is known by that name.
+        person: Box<NewPerson>,
+    },
     /// The state goes to a higher schema level; every node can run it.
     RaiseLevel {
         /// Which.
@@ -298,6 +311,19 @@ pub enum Command {
         /// Which.
         to: u32,
     },
+}
+
+/// Somebody as an outside issuer names them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outsider {
+    /// The issuer.
+    pub issuer: String,
+    /// Its name for them.
+    pub subject: String,
+    /// When it said so.
+    pub said_at: Time,
+    /// An address that is theirs alone, if somebody else has the one that the issuer named.
+    pub own_address: Email,
 }
 
 /// An account that does not exist yet.

@@ -12,6 +12,9 @@ pub const TURNS: u32 = 4;
 /// The level that keeps calibrations.
 pub const CALIBRATIONS: u32 = 5;
 
+/// The level that knows rate policies and people of outside issuers.
+pub const DOORS: u32 = 6;
+
 /// The level at which a command came into being.
 pub fn needed_by(command: &Command) -> u32 {
     // Without a catch-all: a new command does not compile until somebody has said its level.
@@ -54,6 +57,7 @@ pub fn needed_by(command: &Command) -> u32 {
         },
         Command::PutCalibration { .. } | Command::ActivateCalibration { .. } => CALIBRATIONS,
         Command::KeepFilePart { .. } | Command::KeepCv { .. } => 3,
+        Command::SetRateLimits { .. } | Command::Welcome { .. } => DOORS,
     }
 }
 

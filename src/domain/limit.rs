@@ -2,6 +2,7 @@
 //!
 //! Units stand last in the names. Sizes of text count bytes of UTF-8.
 
+pub mod door;
 mod nodes;
 
 pub use nodes::*;

@@ -2,13 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::auth::password::check_strength;
+use crate::auth::rate::{Attempt, Network};
 use crate::auth::secret::Purpose;
 use crate::cluster::fresh;
 use crate::domain::command::{Command, Outcome};
@@ -20,10 +21,12 @@ use crate::domain::text;
 use crate::store::query;
 use crate::telemetry::metrics::LoginResult;
 
+use super::address;
 use super::app::{App, Shared};
 use super::body::{Done, Write};
 use super::caller::{CSRF_COOKIE, SESSION_COOKIE};
 use super::error::Error;
+use super::limits;
 
 /// Who wants in.
 #[derive(Deserialize, ToSchema)]
@@ -67,11 +70,24 @@ pub(super) struct AcceptBody {
 
 pub(super) async fn login(
     State(app): State<Shared>,
+    extensions: Extensions,
     write: Write<LoginBody>,
 ) -> Result<Response, Error> {
+    let from = Network::of(address::of(&extensions));
+    let attempts = [Attempt::password(from, &write.body.email), Attempt::AnyPassword(from)];
+    for attempt in attempts {
+        limits::attempt(&app, attempt)?;
+    }
     // A stored result would let somebody in who knows the key and not the password.
     let write = write.without_key();
     let result = write.run(&app, async || login_command(&app, &write.body).await).await;
+    let wrong =
+        matches!(&result, Err(Error::Refused(refusal)) if refusal.code == Code::AuthInvalid);
+    if !wrong {
+        for attempt in attempts {
+            app.limiter.succeeded(attempt);
+        }
+    }
     app.metrics.login(match &result {
         Ok(_) => LoginResult::Ok,
         Err(Error::Refused(refusal)) if refusal.code == Code::RateLimited => LoginResult::Busy,
@@ -181,12 +197,16 @@ pub(super) fn signed_in(
         "person": view(person),
     });
     let mut response = done.response(status, Json(body));
-    let headers = response.headers_mut();
+    put_login_cookies(app, response.headers_mut(), session);
+    response
+}
+
+/// The cookies of a browser's login.
+pub(super) fn put_login_cookies(app: &App, headers: &mut HeaderMap, session: &Session) {
     let cookie = app.secrets.link(Purpose::Cookie, session.id.0, 0);
     add_cookie(app, headers, SESSION_COOKIE, &cookie, app.login_seconds, true);
     let csrf = app.secrets.link(Purpose::Csrf, session.id.0, 0);
     add_cookie(app, headers, CSRF_COOKIE, &csrf, app.login_seconds, false);
-    response
 }
 
 /// A person as it sees itself.
@@ -262,10 +282,21 @@ fn add_cookie(
     http_only: bool,
 ) {
     let http_only = if http_only { "; HttpOnly" } else { "" };
+    let rest = format!("; Path=/; Max-Age={max_age}; SameSite=Strict{http_only}");
+    add_cookie_with(app, headers, name, value, &rest);
+}
+
+/// A cookie with these attributes, and `Secure` where it can be.
+pub(super) fn add_cookie_with(
+    app: &App,
+    headers: &mut HeaderMap,
+    name: &str,
+    value: &str,
+    rest: &str,
+) {
     // A loopback listener speaks plain HTTP, where a Secure cookie would never come back.
     let secure = if app.loopback { "" } else { "; Secure" };
-    let cookie =
-        format!("{name}={value}; Path=/; Max-Age={max_age}; SameSite=Strict{http_only}{secure}");
+    let cookie = format!("{name}={value}{rest}{secure}");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         headers.append(header::SET_COOKIE, cookie);
     }

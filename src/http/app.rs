@@ -3,14 +3,16 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
 
 use crate::auth::password::Passwords;
+use crate::auth::rate::Limiter;
 use crate::auth::secret::Secrets;
 use crate::auth::ticket::TicketBook;
 use crate::cluster::Replica;
+use crate::config::network::Network;
 use crate::domain::command::Once;
 use crate::domain::kit::Kit;
 use crate::domain::limit;
@@ -26,6 +28,8 @@ use crate::store::query;
 use crate::telemetry::metrics::Metrics;
 
 use super::forward::Lines;
+use super::oidc::SignIn;
+use super::outside::Outside;
 
 /// The parts of a node, shared by all requests.
 pub struct App {
@@ -65,6 +69,16 @@ pub struct App {
     pub backups: Arc<Backups>,
     /// The setup token until setup.
     pub setup_token: Mutex<Option<String>>,
+    /// Counts requests.
+    pub limiter: Limiter,
+    /// Who else says who somebody is.
+    pub outside: Outside,
+    /// Providers to sign in with.
+    pub sign_ins: Vec<SignIn>,
+    /// Proxies that may say for whom they speak.
+    pub trusted_proxies: Vec<Network>,
+    /// When this node last looked at the policies that an admin has set.
+    pub(super) limits_looked_at: Mutex<Option<Instant>>,
     /// A place for each socket of this node.
     pub(super) sockets: Arc<Semaphore>,
     /// Connections to other nodes.
@@ -99,6 +113,14 @@ pub struct Parts {
     pub allowed_origins: Vec<String>,
     /// The token for `/metrics`.
     pub metrics_token: Option<String>,
+    /// Counts requests.
+    pub limiter: Limiter,
+    /// Who else says who somebody is.
+    pub outside: Outside,
+    /// Providers to sign in with.
+    pub sign_ins: Vec<SignIn>,
+    /// Proxies that may say for whom they speak.
+    pub trusted_proxies: Vec<Network>,
     /// The data directory.
     pub directory: Arc<Directory>,
     /// The backups.
@@ -147,6 +169,11 @@ impl App {
             loopback: parts.loopback,
             allowed_origins: parts.allowed_origins,
             metrics_token: parts.metrics_token,
+            limiter: parts.limiter,
+            outside: parts.outside,
+            sign_ins: parts.sign_ins,
+            trusted_proxies: parts.trusted_proxies,
+            limits_looked_at: Mutex::default(),
             directory: parts.directory,
             backups: parts.backups,
             setup_token: Mutex::new(parts.setup_token),

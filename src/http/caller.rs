@@ -9,14 +9,19 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::auth::permission::{Permission, allows};
+use crate::auth::rate::Network;
 use crate::auth::secret::Purpose;
 use crate::domain::id::{PersonId, SessionId};
 use crate::domain::person::{Person, Session};
+use crate::domain::rate::Class;
 use crate::domain::refusal::{Code, Refusal};
 use crate::store::{Fault, query};
 
+use super::address;
 use super::app::Shared;
 use super::error::Error;
+use super::limits;
+use super::outside;
 
 /// The cookie of a browser's login.
 pub(super) const SESSION_COOKIE: &str = "greenroom_session";
@@ -35,8 +40,8 @@ pub(super) struct ThroughOperatorSocket;
 pub(super) enum Caller {
     /// Nobody that we know.
     Anonymous,
-    /// Somebody with an account.
-    Person(Box<Person>, Session),
+    /// Somebody with an account, and the login, if it is not a token of somebody else.
+    Person(Box<Person>, Option<Session>),
     /// Whoever may open the socket in the data directory.
     Operator,
 }
@@ -48,6 +53,8 @@ pub(super) struct Guarded {
     pub(super) permission: Permission,
     /// Whether the route answers before setup.
     pub(super) before_setup: bool,
+    /// Which requests it is counted among.
+    pub(super) class: Option<Class>,
 }
 
 impl Caller {
@@ -73,7 +80,7 @@ impl Caller {
     /// The login, if there is one.
     pub(super) fn session(&self) -> Option<SessionId> {
         match self {
-            Caller::Person(_, session) => Some(session.id),
+            Caller::Person(_, session) => session.as_ref().map(|session| session.id),
             _ => None,
         }
     }
@@ -106,30 +113,54 @@ pub(super) async fn guard(
     let method = request.method().clone();
     let headers = request.headers().clone();
     let operator = request.extensions().get::<ThroughOperatorSocket>().is_some();
-    match admit(&guarded, &method, &headers, operator).await {
+    if let Err(error) = open_yet(&guarded, operator).await {
+        return error.into_response();
+    }
+    let asking = match operator && bearer(&headers).is_none() {
+        true => Ok((Caller::Operator, false)),
+        false => identify(&guarded.app, &headers, guarded.permission).await,
+    };
+    // Before anything is refused: whoever tries out tokens or rights is counted too.
+    let known = asking.as_ref().ok().map(|(caller, _)| caller);
+    let from = Network::of(address::of(request.extensions()));
+    let counted = limits::count(&guarded.app, guarded.class, known, from).await;
+    let admitted = match &counted {
+        Some((class, standing)) if !standing.within => {
+            Err(limits::too_many(&format!("requests of class {}", class.as_str()), standing))
+        }
+        _ => asking.and_then(|asking| admit(&guarded, &method, &headers, asking)),
+    };
+    let mut response = match admitted {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
         Err(error) => error.into_response(),
+    };
+    if let Some((class, standing)) = counted {
+        limits::tell(response.headers_mut(), class, &standing);
     }
+    response
 }
 
-async fn admit(
-    guarded: &Guarded,
-    method: &Method,
-    headers: &HeaderMap,
-    operator: bool,
-) -> Result<Caller, Error> {
+async fn open_yet(guarded: &Guarded, operator: bool) -> Result<(), Error> {
     // The operator may put a cluster together before anybody has set it up.
     let early = guarded.before_setup && (guarded.permission == Permission::Public || operator);
     if !early && !guarded.app.look_whether_set_up().await? {
         return Err(setup_needed().into());
     }
-    if operator && bearer(headers).is_none() {
-        return Ok(Caller::Operator);
+    Ok(())
+}
+
+fn admit(
+    guarded: &Guarded,
+    method: &Method,
+    headers: &HeaderMap,
+    (caller, with_cookie): (Caller, bool),
+) -> Result<Caller, Error> {
+    if matches!(caller, Caller::Operator) {
+        return Ok(caller);
     }
-    let (caller, with_cookie) = identify(&guarded.app, headers, guarded.permission).await?;
     if with_cookie && !is_safe(method) {
         check_csrf(&guarded.app, &caller, headers)?;
     }
@@ -155,6 +186,12 @@ async fn identify(
 ) -> Result<(Caller, bool), Error> {
     let open_to_all = permission == Permission::Public;
     let found = if let Some(token) = bearer(headers) {
+        match outside::person(app, token, !open_to_all).await {
+            Ok(Some(person)) => return Ok((Caller::Person(Box::new(person), None), false)),
+            Ok(None) => {}
+            Err(Error::Refused(_)) if open_to_all => return Ok((Caller::Anonymous, false)),
+            Err(error) => return Err(error),
+        }
         match app.secrets.read_access(token, app.replica.now(), &app.issuer) {
             Ok(claims) => Some((claims.sid, false)),
             // Old credentials must not keep anybody out of what is open to all.
@@ -169,7 +206,9 @@ async fn identify(
     };
     let Some((session_id, with_cookie)) = found else { return Ok((Caller::Anonymous, false)) };
     match login(app, session_id).await? {
-        Some((person, session)) => Ok((Caller::Person(Box::new(person), session), with_cookie)),
+        Some((person, session)) => {
+            Ok((Caller::Person(Box::new(person), Some(session)), with_cookie))
+        }
         None if open_to_all => Ok((Caller::Anonymous, false)),
         None => Err(Refusal::new(Code::AuthExpired, "this login has ended; sign in again").into()),
     }

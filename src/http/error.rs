@@ -5,6 +5,8 @@
 //! by
 //! `layers`, which knows the request id.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -21,6 +23,11 @@ pub(super) enum Error {
     Refused(Refusal),
     Unavailable(Unavailable),
     Fault(Fault),
+    /// Too many in too short a time.
+    Limited {
+        detail: String,
+        retry_after: Duration,
+    },
 }
 
 /// What `layers` turns into the body.
@@ -142,6 +149,10 @@ impl IntoResponse for Error {
         match self {
             Error::Refused(refusal) => Problem::of(refusal),
             Error::Unavailable(unavailable) => Problem::of_unavailable(&unavailable),
+            Error::Limited { detail, retry_after } => Problem {
+                retry_after_ms: Some(retry_after.as_millis() as u64),
+                ..Problem::of(Refusal::new(Code::RateLimited, detail))
+            },
             Error::Fault(fault) => {
                 tracing::error!(%fault, "a request failed");
                 Problem::of_fault()

@@ -13,10 +13,12 @@ use crate::cluster::fresh;
 use crate::domain::limit;
 use crate::domain::refusal::{Code, Refusal};
 
+use super::address;
 use super::app::Shared;
 use super::backups;
 use super::error::Problem;
 use super::forward::{PassedTo, ThroughPeer};
+use super::limits;
 
 /// The id of a request, from the door to the log entry.
 #[derive(Clone, Debug)]
@@ -41,6 +43,10 @@ pub(super) async fn around(
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let trace = traceparent(&request);
     let passed_by = request.extensions().get::<ThroughPeer>().map(|peer| peer.node);
+    if passed_by.is_none() {
+        // The node that the client talks to has seen its address; the next one is told.
+        address::settle(&mut request, &app.trusted_proxies);
+    }
     request.extensions_mut().insert(RequestId(id.clone()));
     let slow = route.as_deref().is_some_and(|route| route.starts_with(backups::SLOW));
     let limit = if slow { limit::BACKUP_SECONDS } else { limit::REQUEST_SECONDS };
@@ -118,6 +124,7 @@ fn write_problem(app: &Shared, response: &mut Response, id: &str) {
     }
     let allow = response.headers().get(header::ALLOW).cloned();
     let cookies: Vec<_> = response.headers().get_all(header::SET_COOKIE).iter().cloned().collect();
+    let rates = limits::HEADERS.map(|name| response.headers_mut().remove(&name).map(|v| (name, v)));
     let mut written = Response::new(Body::from(problem.body(id)));
     *written.status_mut() = problem.status;
     let headers = written.headers_mut();
@@ -129,6 +136,7 @@ fn write_problem(app: &Shared, response: &mut Response, id: &str) {
     if let Some(allow) = allow {
         headers.insert(header::ALLOW, allow);
     }
+    headers.extend(rates.into_iter().flatten());
     for cookie in cookies {
         headers.append(header::SET_COOKIE, cookie);
     }

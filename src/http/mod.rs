@@ -8,6 +8,7 @@ pub mod router;
 pub mod app;
 pub mod serve;
 
+mod address;
 mod body;
 mod calibrations;
 mod caller;
@@ -15,6 +16,9 @@ mod cluster;
 mod error;
 mod forward;
 mod layers;
+mod limits;
+mod outgoing;
+pub mod outside;
 mod paging;
 
 mod account;
@@ -26,6 +30,7 @@ mod health;
 mod interviews;
 mod kits;
 mod me;
+pub mod oidc;
 pub mod openapi;
 mod people;
 mod progress;

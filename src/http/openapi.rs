@@ -12,7 +12,8 @@ use crate::auth::permission::Permission;
 
 use super::router::{Route, table};
 use super::{
-    account, acts, calibrations, cluster, interviews, me, people, reports, setup, shares, upgrade,
+    account, acts, calibrations, cluster, interviews, limits, me, people, reports, setup, shares,
+    upgrade,
 };
 
 /// The document.
@@ -177,6 +178,7 @@ fn schemas() -> Value {
         ("FeedbackBody", json!(reports::FeedbackBody::schema())),
         ("CalibrationBody", json!(calibrations::CalibrationBody::schema())),
         ("ShareBody", json!(shares::ShareBody::schema())),
+        ("LimitsBody", json!(limits::LimitsBody::schema())),
         ("UndoBody", json!(upgrade::UndoBody::schema())),
     ];
     for (name, schema) in bodies {

@@ -14,13 +14,15 @@ use crate::auth::permission::Permission::{
     self, ManageKits, ManagePeople, Operate, Person, Public,
 };
 use crate::domain::limit;
+use crate::domain::rate::Class;
 
 use super::app::Shared;
 use super::caller::{Guarded, guard};
 use super::forward::Door;
 use super::{
     account, acts, assets, backups, calibrations, cluster, cv, forward, health, interviews, kits,
-    layers, me, openapi, people, progress, reports, setup, shares, socket, stats, upgrade,
+    layers, limits, me, oidc, openapi, people, progress, reports, setup, shares, socket, stats,
+    upgrade,
 };
 
 /// One route.
@@ -29,6 +31,8 @@ pub(super) struct Route {
     pub(super) path: &'static str,
     pub(super) permission: Permission,
     pub(super) before_setup: bool,
+    /// Which requests it is counted among; `None`: it is not.
+    pub(super) class: Option<Class>,
     /// Whether every node answers for itself instead of asking the leader.
     pub(super) here: bool,
     pub(super) summary: &'static str,
@@ -60,6 +64,7 @@ pub fn router(app: &Shared) -> Router {
             app: app.clone(),
             permission: route.permission,
             before_setup: route.before_setup,
+            class: route.class,
         };
         // On the route only: a method that nobody serves is 405 for everybody, signed in or not.
         let guard = from_fn_with_state(guarded, guard);
@@ -107,6 +112,9 @@ fn public() -> Vec<Route> {
             .takes("InviteBody"),
         post("/api/v1/auth/accept", Public, account::accept, "Accept an invite or reset link")
             .takes("AcceptBody"),
+        get("/api/v1/auth/oidc", Public, oidc::list, "OpenID providers to sign in with"),
+        get("/api/v1/auth/oidc/{name}/start", Public, oidc::start, "Go to one"),
+        get("/api/v1/auth/oidc/{name}/callback", Public, oidc::callback, "Come back from it"),
         get("/api/v1/shared/{token}", Public, shares::shared, "A shared report"),
         // It finds the leader by itself: what follows its head is no request.
         get("/api/v1/rooms/{id}/socket", Public, socket::open, "A room's WebSocket, by ticket")
@@ -191,6 +199,9 @@ fn operator_routes() -> Vec<Route> {
             .early()
             .takes("JoinBody"),
         get("/api/v1/admin/stats", Operate, stats::show, "How much there is of everything"),
+        get("/api/v1/admin/limits", Operate, limits::show, "The rate policies in force"),
+        put("/api/v1/admin/limits", Operate, limits::replace, "Change them for the cluster")
+            .takes("LimitsBody"),
         get("/api/v1/admin/backup", Operate, backups::download, "The whole state as one file")
             .here(),
         get("/api/v1/admin/backups", Operate, backups::list, "Scheduled backups of this node")
@@ -241,6 +252,7 @@ impl Route {
     /// Takes a form with a file of so many bytes.
     fn takes_file(mut self, bytes_max: usize) -> Route {
         self.form = true;
+        self.class = Some(Class::Upload);
         self.body_bytes_max = bytes_max + limit::FORM_BYTES_MAX;
         self.handler = self.handler.layer(DefaultBodyLimit::max(self.body_bytes_max));
         self
@@ -250,6 +262,21 @@ impl Route {
     fn takes(mut self, schema: &'static str) -> Route {
         self.body = Some(schema);
         self
+    }
+}
+
+/// What a request costs follows from its method, but for those that check a secret. What machines
+/// ask of a node, its pages and its document are not counted.
+fn class_of(method: &Method, path: &str) -> Option<Class> {
+    let checks_a_secret = path.starts_with("/api/v1/auth/")
+        || path.starts_with("/api/v1/cluster/")
+        || path == "/api/v1/setup" && *method != Method::GET;
+    match () {
+        () if !path.starts_with("/api/v1/") => None,
+        () if checks_a_secret => Some(Class::Auth),
+        () if path.ends_with("/socket") => Some(Class::Socket),
+        () if *method == Method::GET => Some(Class::Read),
+        () => Some(Class::Write),
     }
 }
 
@@ -270,6 +297,7 @@ macro_rules! methods {
                 path,
                 permission,
                 before_setup: false,
+                class: class_of(&Method::$method, path),
                 here: false,
                 summary,
                 body: None,
@@ -287,4 +315,30 @@ methods! {
     put PUT;
     patch PATCH;
     delete DELETE;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_of_the_api_is_counted_and_nothing_else_is() {
+        let table = table();
+        for route in &table {
+            assert_eq!(route.class.is_some(), route.path.starts_with("/api/v1/"), "{}", route.path);
+        }
+        for (method, path, class) in [
+            (Method::POST, "/api/v1/auth/login", Class::Auth),
+            (Method::GET, "/api/v1/auth/oidc/{name}/callback", Class::Auth),
+            (Method::POST, "/api/v1/setup", Class::Auth),
+            (Method::GET, "/api/v1/setup", Class::Read),
+            (Method::GET, "/api/v1/me/cv", Class::Read),
+            (Method::POST, "/api/v1/me/cv", Class::Upload),
+            (Method::DELETE, "/api/v1/interviews/{id}/shares/{share}", Class::Write),
+            (Method::GET, "/api/v1/rooms/{id}/socket", Class::Socket),
+        ] {
+            let found = table.iter().find(|route| route.method == method && route.path == path);
+            assert_eq!(found.and_then(|route| route.class), Some(class), "{method} {path}");
+        }
+    }
 }

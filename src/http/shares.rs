@@ -2,12 +2,13 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{Extensions, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use crate::auth::rate::{Attempt, Network};
 use crate::auth::secret::{Purpose, hash_token};
 use crate::cluster::fresh;
 use crate::domain::command::{Command, Outcome};
@@ -17,11 +18,13 @@ use crate::domain::refusal::Refusal;
 use crate::domain::room::Room;
 use crate::store::query::{self, share::StoredShare};
 
+use super::address;
 use super::app::Shared;
 use super::body::{Empty, Write};
 use super::caller::Caller;
 use super::error::Error;
 use super::interviews::{interview_id, room_of};
+use super::limits;
 use super::reports;
 
 /// A new share link.
@@ -93,8 +96,11 @@ pub(super) async fn revoke(
 
 pub(super) async fn shared(
     State(app): State<Shared>,
+    extensions: Extensions,
     Path(token): Path<String>,
 ) -> Result<Json<Value>, Error> {
+    let attempt = Attempt::Share(Network::of(address::of(&extensions)));
+    limits::attempt(&app, attempt)?;
     let gone = || {
         Refusal::new(
             crate::domain::refusal::Code::NotFound,
@@ -111,6 +117,7 @@ pub(super) async fn shared(
     let now = app.replica.now();
     match app.replica.read(read).await? {
         Some((share, body)) if share.revoked_at.is_none() && share.expires_at > now => {
+            app.limiter.succeeded(attempt);
             Ok(Json(json!(reports::parse(&body)?)))
         }
         _ => Err(gone().into()),

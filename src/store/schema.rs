@@ -79,6 +79,12 @@ pub(super) const STATE: &[Migration] = &[
         down: Some(include_str!("../../migrations/state/0005_calibrations.down.sql")),
         about: "calibrations of the organisation, and which one is in force",
     },
+    Migration {
+        name: "0006_doors",
+        sql: include_str!("../../migrations/state/0006_doors.sql"),
+        down: Some(include_str!("../../migrations/state/0006_doors.down.sql")),
+        about: "the doors: rate policies, people whom outside issuers vouch for",
+    },
 ];
 
 /// How many of the journal's migrations the last release at each level knew, from level 1 on: as

@@ -10,7 +10,8 @@ import { createInterface } from 'node:readline';
 const READY_MS = 30_000;
 
 export class Server {
-  constructor() {
+  constructor(settings = {}) {
+    this.settings = settings;
     const binary = process.env.GREENROOM_BIN;
     if (!binary) throw new Error('set GREENROOM_BIN to the path of the built binary');
     this.binary = binary;
@@ -31,6 +32,7 @@ export class Server {
     for (const [name, value] of Object.entries(process.env)) {
       if (!name.startsWith('GREENROOM_')) env[name] ??= value;
     }
+    Object.assign(env, this.settings);
     const child = spawn(this.binary, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     child.stderr.on('data', (chunk) => (this.stderr += chunk));

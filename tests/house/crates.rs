@@ -17,8 +17,10 @@ const HOMES: &[Home] = &[
     ("crc32c", &["src/store"]),
     ("openraft", &["src/cluster"]),
     ("rcgen", &["src/cluster"]),
-    ("rustls", &["src/cluster"]),
-    ("tokio_rustls", &["src/cluster"]),
+    // Beside the cluster port, the one place that asks servers which the operator has named.
+    ("rustls", &["src/cluster", "src/http/outgoing.rs"]),
+    ("tokio_rustls", &["src/cluster", "src/http/outgoing.rs"]),
+    ("rustls_native_certs", &["src/http/outgoing.rs"]),
     ("axum", &["src/http"]),
     ("rust_embed", &["src/http"]),
     ("serde_path_to_error", &["src/http"]),

@@ -92,6 +92,7 @@ async fn everything(node: &Node) -> Value {
     for person in [CANDIDATE, INTERVIEWER] {
         all.push(json!(all_of(&sign_in(node, person).await).await));
     }
+    all.push(sign_in(node, ADMIN).await.get("/api/v1/admin/limits").await.ok(200));
     let reports = all[1].as_object().unwrap().keys().filter(|path| path.ends_with("/report"));
     assert!(reports.count() >= 1, "the directory is worth the test: {all:?}");
     all.push(calibrations);
@@ -147,10 +148,15 @@ fn bless(level: u32) {
         let skip = json!({"question_id": scene::question(&practice, 0)});
         candidate.post(&scene::path(&practice, "/skip"), skip).await.ok(200);
         let admin = sign_in(&node, ADMIN).await;
-        let body = json!({"version": "house-1", "toml": scene::calibration("house-1")});
-        admin.post("/api/v1/calibrations", body).await.ok(201);
-        let path = "/api/v1/calibrations/house-1/activate";
-        admin.post(path, json!({})).await.ok(200);
+        if level <= 5 {
+            let body = json!({"version": "house-1", "toml": scene::calibration("house-1")});
+            admin.post("/api/v1/calibrations", body).await.ok(201);
+            let path = "/api/v1/calibrations/house-1/activate";
+            admin.post(path, json!({})).await.ok(200);
+        }
+        let rule = json!({"class": "upload", "tier": "admin", "requests": 777,
+            "window_seconds": 60});
+        admin.put("/api/v1/admin/limits", json!({"policies": [rule]})).await.ok(200);
     });
     node.kill();
     let mut args = vec!["-cz".to_owned(), "--owner=0".to_owned(), "--group=0".to_owned()];
@@ -185,6 +191,8 @@ async fn data_of_every_level_are_served_whole_and_raised() {
         assert_eq!(skipped, n >= 4, "{n}: skipped questions came with level 4");
         let own = first.to_string().contains("house-1");
         assert_eq!(own, n >= 5, "{n}: own calibrations came with level 5");
+        let limits = first.to_string().contains("\"requests\":777");
+        assert_eq!(limits, n >= 6, "{n}: rate policies came with level 6");
         let (code, status, words) = upgrade(&node, &["status", "--json"]);
         assert_eq!((code, &status["level"]), (0, &json!(NEWEST)), "{n}: {words}");
         assert_eq!(status["waits"], false);

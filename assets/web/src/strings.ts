@@ -90,6 +90,15 @@ export const t = {
     email: 'E-mail',
     submit: 'Sign in',
     busy: 'Signing in…',
+    with: (name: string): string => `Sign in with ${name}`,
+    or: 'or',
+    trouble: {
+      stale: 'That took too long, or began in another browser. Try it once more.',
+      denied: 'Your provider did not let you in.',
+      unreachable: 'Your provider cannot be reached at the moment. Try again later.',
+      refused: 'Your account here is disabled. An admin of your organisation can enable it.',
+      failed: 'What your provider said does not hold. An admin finds the reason in the log.',
+    } as Record<string, string>,
     wrong:
       'This e-mail and password do not fit together. Check both; passwords are case-sensitive.',
     forgotten: 'Password forgotten? An admin of your organisation can make a new link for you.',

@@ -7,6 +7,7 @@
 
 pub(super) mod audit;
 mod calibrations;
+mod doors;
 mod files;
 mod held;
 mod interviews;
@@ -145,6 +146,8 @@ fn dispatch(db: &Connection, rooms: &mut Rooms, envelope: &Envelope) -> Step<App
         Command::KeepCv { person, file, text } => {
             files::keep_cv(db, envelope, *person, file, text)?
         }
+        Command::SetRateLimits { rules } => doors::set_rate_limits(db, envelope, rules)?,
+        Command::Welcome { outsider, person } => doors::welcome(db, envelope, outsider, person)?,
         Command::KeepAuthority { .. }
         | Command::InviteNode { .. }
         | Command::AdmitNode { .. }

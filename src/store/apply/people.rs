@@ -216,7 +216,7 @@ pub(super) fn set_context(
     Ok(Outcome::Done)
 }
 
-fn insert(db: &Connection, envelope: &Envelope, new: &NewPerson) -> Step<Person> {
+pub(super) fn insert(db: &Connection, envelope: &Envelope, new: &NewPerson) -> Step<Person> {
     if query::person::by_email(db, new.email.as_str())?.is_some() {
         let detail = "somebody has an account with this e-mail address already";
         return Err(Refusal::conflict(detail).into());
@@ -242,7 +242,7 @@ fn insert(db: &Connection, envelope: &Envelope, new: &NewPerson) -> Step<Person>
     existing(db, new.id)
 }
 
-fn existing(db: &Connection, id: PersonId) -> Step<Person> {
+pub(super) fn existing(db: &Connection, id: PersonId) -> Step<Person> {
     Ok(query::person::by_id(db, id)?.ok_or_else(|| Refusal::not_found("person"))?)
 }
 

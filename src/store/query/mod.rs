@@ -3,6 +3,7 @@
 
 pub mod calibration;
 pub mod cluster;
+pub mod doors;
 pub mod event;
 pub mod feedback;
 pub mod file;

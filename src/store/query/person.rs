@@ -96,7 +96,9 @@ fn person(row: &Row<'_>) -> Result<Person, rusqlite::Error> {
         display_name: row.get("display_name")?,
         role: word(row, "role")?,
         disabled: row.get("disabled")?,
-        joined: row.get::<_, Option<String>>("password_hash")?.is_some(),
+        // Whoever came through an outside issuer has neither a password nor an invite link.
+        joined: row.get::<_, Option<String>>("password_hash")?.is_some()
+            || row.get::<_, Option<i64>>("invite_expires_at")?.is_none(),
         created_at: time(row, "created_at")?,
         invite_expires_at: optional_time(row, "invite_expires_at")?,
         invite_generation: row.get("invite_generation")?,

@@ -57,12 +57,13 @@ pub struct Room {
 const PEOPLE: usize = 16;
 
 impl Place {
-    /// The program on so many nodes; its limit on frames is out of the way.
+    /// The program on so many nodes; its limits on frames and requests are out of the way.
     pub async fn ours(nodes: usize) -> Place {
         let config =
             std::env::temp_dir().join(format!("greenroom-bench-{}.toml", std::process::id()));
-        std::fs::write(&config, "[log]\nfilter = \"warn\"\n[rooms]\nframes_per_second = 50000\n")
-            .unwrap();
+        let text = "[log]\nfilter = \"warn\"\n[rooms]\nframes_per_second = 50000\n\
+            [rate_limit]\nenabled = false\n";
+        std::fs::write(&config, text).unwrap();
         let args = ["--listen", "127.0.0.1:0", "--config", config.to_str().unwrap()];
         let org = Org::on(Node::start_with(&args)).await;
         let others: Vec<Node> = (1..nodes).map(|_| Node::join(&org.node)).collect();

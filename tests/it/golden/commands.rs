@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use greenroom::domain::analysis::TimedWord;
-use greenroom::domain::command::{Command, ENVELOPE_VERSION, Envelope, NewPerson, Once};
+use greenroom::domain::command::{Command, ENVELOPE_VERSION, Envelope, NewPerson, Once, Outsider};
 use greenroom::domain::file::NewFile;
 use greenroom::domain::id::PersonId;
 use greenroom::domain::interview::{Kind, Member, Part, Plan, Question};
 use greenroom::domain::kit::{Competency, Kit, KitQuestion};
 use greenroom::domain::number::Milli;
 use greenroom::domain::person::{CandidateContext, Role, Session};
+use greenroom::domain::rate::{Class, Rule, Tier};
 use greenroom::domain::room::Act;
 use greenroom::domain::text::Email;
 use greenroom::domain::time::Time;
@@ -123,6 +124,22 @@ fn file_commands() -> Vec<Command> {
     vec![
         Command::KeepFilePart { person: id(1), file: id(10), number: 0, content: text("Q1Y6") },
         Command::KeepCv { person: id(1), file: Box::new(file), text: text("CV:") },
+    ]
+}
+
+fn door_commands() -> Vec<Command> {
+    let (class, tier) = (Class::Upload, Tier::Anonymous);
+    let outsider = Outsider {
+        issuer: text("https://id.example.org"),
+        subject: text("ada-1"),
+        said_at: AT,
+        own_address: Email::parse("email", "ada-1@outside.invalid").unwrap(),
+    };
+    vec![
+        Command::SetRateLimits {
+            rules: vec![Rule { class, tier, requests: 300, window_seconds: 60 }],
+        },
+        Command::Welcome { outsider: Box::new(outsider), person: person(None) },
     ]
 }
 
@@ -252,6 +269,8 @@ fn place(command: &Command) -> usize {
         Command::KeepCv { .. } => 34,
         Command::PutCalibration { .. } => 37,
         Command::ActivateCalibration { .. } => 38,
+        Command::SetRateLimits { .. } => 39,
+        Command::Welcome { .. } => 40,
     }
 }
 
@@ -272,8 +291,9 @@ fn every_command_is_read_as_it_was_written() {
         golden: text("[]"),
     });
     commands.push(Command::ActivateCalibration { version: text("own-1") });
+    commands.extend(door_commands());
     let places: BTreeSet<usize> = commands.iter().map(place).collect();
-    assert!(places.into_iter().eq(0..=38), "one of each command at least");
+    assert!(places.into_iter().eq(0..=40), "one of each command at least");
     let once = Once { scope: text("person:1"), key: text("k"), fingerprint: "0f".repeat(32) };
     let envelope = |(n, command): (usize, Command)| Envelope {
         v: ENVELOPE_VERSION,

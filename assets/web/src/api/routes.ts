@@ -19,6 +19,7 @@ import type {
   Role,
   RoomEvent,
   Share,
+  SignInProvider,
   Ticket,
 } from './types.ts';
 
@@ -40,6 +41,7 @@ export const api = {
   }) => post<object>('/setup', body),
 
   signIn: (email: string, password: string) => post<object>('/auth/login', { email, password }),
+  providers: () => get<Page<SignInProvider>>('/auth/oidc'),
   signOut: () => post<void>('/auth/logout'),
   invitation: (token: string) => post<Invitation>('/auth/invite', { token }),
   accept: (body: { token: string; display_name: string; password: string }) =>

@@ -36,6 +36,12 @@ export interface Me {
   organisation: string;
 }
 
+// Somebody else whom people can sign in with; `start` is the address that leads there.
+export interface SignInProvider {
+  name: string;
+  start: string;
+}
+
 export interface Invitation {
   email: string;
   display_name: string;
