@@ -110,11 +110,9 @@ pub const ACTS_WAITING_MAX: usize = 256;
 /// How long a finished room waits for its report before it says goodbye; the contract allows 10 s.
 pub const GOODBYE_SECONDS: u64 = 8;
 
-/// Between two hints to one speaker, so that they can be read.
-pub const HINT_SECONDS: u64 = 6;
-
-/// Words before the first hint: fewer is a sentence being begun.
-pub const HINT_WORDS_MIN: usize = 25;
+/// Answers of a practice that a text is compared with while it is typed: each is read again with
+/// every frame, and a practice seldom has more.
+pub const HINT_EARLIER_MAX: usize = 8;
 
 /// Events of one page from the store, on resume and over HTTP if the caller does not say.
 pub const EVENTS_PAGE: usize = 200;

@@ -8,7 +8,7 @@ use super::calibration::{Calibration, Mode};
 use super::lexicon::{Bits, Lexicon};
 use super::signals::{self, Focus, Reading};
 use super::{anchors, conflicts, hints};
-use crate::domain::analysis::{Analysis, CalibrationId, Signal, Status, TimedWord};
+use crate::domain::analysis::{Analysis, CalibrationId, Conflict, Signal, Status, TimedWord};
 use crate::domain::number::Milli;
 
 /// An answer with what is known about it.
@@ -111,6 +111,16 @@ impl Engine {
             hints,
             insufficient_because: because,
         }
+    }
+
+    /// What of a text does not fit what was said before; nothing else is measured.
+    pub(super) fn conflicts(&self, input: &AnswerInput) -> Vec<Conflict> {
+        conflicts::find(&self.lexicon, &Reading::new(&self.lexicon, &input.answer), input)
+    }
+
+    /// The word lists.
+    pub(super) fn lexicon(&self) -> &Lexicon {
+        &self.lexicon
     }
 
     /// The signals' values alone, for a text that is still being typed.
