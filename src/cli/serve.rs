@@ -14,8 +14,8 @@ use tokio::task::JoinHandle;
 
 use crate::auth::secret::{Purpose, Secrets};
 use crate::cluster::{Ended, Replica, ReplicaOptions, Unavailable};
-use crate::config::kits;
 use crate::config::settings::Settings;
+use crate::config::{kits, questions};
 use crate::domain::id::InterviewId;
 use crate::domain::limit;
 use crate::http::app::{App, Parts, Shared};
@@ -32,6 +32,7 @@ use crate::telemetry::metrics::Metrics;
 
 use super::exit::Error;
 
+mod chat;
 mod cluster;
 
 /// A node that runs.
@@ -85,6 +86,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
 /// Starts a node and comes back when it answers.
 pub async fn start(settings: Settings) -> Result<Running, Error> {
     let metrics_token = metrics_token(&settings)?;
+    let chat = chat::from(&settings)?;
     let directory = Arc::new(Directory::open(&settings.data_dir).map_err(|error| match error {
         DirectoryError::InUse(_) => Error::refused(error.to_string()),
         DirectoryError::Fault(fault) => fault.into(),
@@ -122,6 +124,8 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
         engine: Arc::new(Engine::built_in()),
         metrics,
         kits: kits::built_in(),
+        bank: questions::bank(),
+        chat,
         public_url: public_url.clone(),
         loopback: address.ip().is_loopback(),
         login_seconds: settings.login_seconds as i64,

@@ -16,3 +16,4 @@ pub mod load;
 pub mod show;
 
 pub mod kits;
+pub mod questions;

@@ -44,6 +44,16 @@ pub struct Settings {
     pub rooms_quiet_seconds: u64,
     /// Seconds after which an interview that was never started is cancelled.
     pub rooms_wait_seconds: u64,
+    /// Base URL of the language model; without it there is none.
+    pub chat_url: Option<String>,
+    /// Its name.
+    pub chat_model: Option<String>,
+    /// The file with its key.
+    pub chat_api_key_file: Option<PathBuf>,
+    /// Seconds that it may take.
+    pub chat_timeout_seconds: u64,
+    /// Bytes that it may answer.
+    pub chat_max_bytes: u64,
     /// Where each setting came from, by its key.
     pub origins: BTreeMap<&'static str, Origin>,
 }
@@ -128,6 +138,11 @@ impl Settings {
             rooms_frames_per_second: 1,
             rooms_quiet_seconds: 1,
             rooms_wait_seconds: 1,
+            chat_url: None,
+            chat_model: None,
+            chat_api_key_file: None,
+            chat_timeout_seconds: 1,
+            chat_max_bytes: 1_024,
             origins: BTreeMap::new(),
         }
     }

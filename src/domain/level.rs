@@ -6,7 +6,7 @@
 use super::command::Command;
 use super::room::Act;
 
-/// The level that knows skipped questions and forgotten interviews.
+/// The level that knows skipped questions, forgotten interviews and chosen questions.
 pub const TURNS: u32 = 4;
 
 /// The level at which a command came into being.
@@ -37,7 +37,7 @@ pub fn needed_by(command: &Command) -> u32 {
         | Command::RetireNode { .. }
         | Command::Refound { .. } => 2,
         Command::Act { act, .. } => match **act {
-            Act::Skip { .. } | Act::Lapse { .. } => TURNS,
+            Act::Skip { .. } | Act::Lapse { .. } | Act::Next { .. } => TURNS,
             Act::Start { .. }
             | Act::Finish { .. }
             | Act::Cancel { .. }

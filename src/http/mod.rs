@@ -10,6 +10,8 @@ pub mod serve;
 
 mod body;
 mod caller;
+pub mod chat;
+mod client;
 mod cluster;
 mod error;
 mod forward;
@@ -20,6 +22,7 @@ mod account;
 mod acts;
 mod assets;
 mod backups;
+mod coach;
 mod cv;
 mod health;
 mod interviews;

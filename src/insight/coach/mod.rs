@@ -4,8 +4,9 @@
 //! same hints gets the same hint, and the same practice the same next question.
 
 mod hint;
-
+mod next;
+mod probe;
 mod rules;
 
 pub use hint::{Partial, Prompt, Severity, Shown, next_hint, pause_ms};
-
+pub use next::{BankQuestion, Chosen, Past, Practice, Turn, choose};

@@ -124,7 +124,7 @@ const FILLERS: Milli = Milli::whole(6);
 const QUOTE_CHARS_MAX: usize = 90;
 
 /// Words of a question that ask for a weighed decision.
-const WEIGHING: &[&str] = &[
+pub(super) const WEIGHING: &[&str] = &[
     "alternative",
     "alternatives",
     "choice",
@@ -196,6 +196,13 @@ impl View<'_> {
     }
 }
 
+/// The words of a question in lower case.
+pub(super) fn words_of(question: &str) -> Vec<String> {
+    let question = question.to_lowercase();
+    let words = question.split(|c: char| !c.is_alphanumeric() && c != '-');
+    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
 fn found(text: &str, place: Option<(u32, u32)>) -> Option<Found> {
     Some(Found { text: text.to_owned(), place })
 }
@@ -229,9 +236,11 @@ fn no_result(view: &View<'_>) -> Option<Found> {
 }
 
 fn no_own_action(view: &View<'_>) -> Option<Found> {
-    let own = view.reading.story.iter().any(|clause| {
-        clause.verb.subject == Subject::I && clause.counts_as() == Star::Action
-    });
+    let own = view
+        .reading
+        .story
+        .iter()
+        .any(|clause| clause.verb.subject == Subject::I && clause.counts_as() == Star::Action);
     if own || view.quoted("ownership", "ownership.first_person_action").is_some() {
         return None;
     }
@@ -244,9 +253,8 @@ fn no_own_action(view: &View<'_>) -> Option<Found> {
 }
 
 fn no_alternative(view: &View<'_>) -> Option<Found> {
-    let question = view.partial.question?.to_lowercase();
-    let mut words = question.split(|c: char| !c.is_alphanumeric() && c != '-');
-    let asks = words.any(|word| WEIGHING.contains(&word));
+    let words = words_of(view.partial.question?);
+    let asks = words.iter().any(|word| WEIGHING.contains(&word.as_str()));
     let lacks = view.quoted("trade_off", "trade_off.alternative").is_none();
     (asks && lacks).then_some(())?;
     let choice = view.quoted("trade_off", "trade_off.choice").map(|e| (e.from, e.to));

@@ -1,6 +1,8 @@
 //! Over HTTP: what each kind of caller gets, and what each mistake leads to.
 
 mod bodies;
+mod chat;
+mod coach;
 pub(crate) mod cv;
 mod documents;
 mod first_run;

@@ -77,8 +77,9 @@ fn only_a_question_about_a_decision_asks_for_alternatives() {
         I measured it for a week, I changed the size of each batch, I told the team how it went \
         and I wrote a page about the queue, and the delay fell from 9 minutes to 2 minutes.";
     assert!(all_rules(asked, told, 3).contains(&"coach.no_alternative"));
-    assert!(!all_rules(Some("How did you move the queue?"), told, 3)
-        .contains(&"coach.no_alternative"));
+    assert!(
+        !all_rules(Some("How did you move the queue?"), told, 3).contains(&"coach.no_alternative")
+    );
     let weighed = format!("{told} The alternative was a second queue, which cost more.");
     assert!(!all_rules(asked, &weighed, 3).contains(&"coach.no_alternative"));
 }
