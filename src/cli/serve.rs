@@ -85,8 +85,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
 
 /// Starts a node and comes back when it answers.
 pub async fn start(settings: Settings) -> Result<Running, Error> {
-    let metrics_token = metrics_token(&settings)?;
-    let chat = chat::from(&settings)?;
+    let (metrics_token, chat) = (metrics_token(&settings)?, chat::from(&settings)?);
     let directory = Arc::new(Directory::open(&settings.data_dir).map_err(|error| match error {
         DirectoryError::InUse(_) => Error::refused(error.to_string()),
         DirectoryError::Fault(fault) => fault.into(),
@@ -117,8 +116,7 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
     };
     let backups = Backups::open(replica.clone(), &directory, &settings, metrics.clone())?;
     let patience = Patience::of(&settings);
-    let public_url =
-        settings.public_url.unwrap_or_else(|| format!("http://{}", reachable(address)));
+    let public_url = public_url(&settings, address);
     let app = App::new(Parts {
         replica: replica.clone(),
         engine: Arc::new(Engine::built_in()),
@@ -202,6 +200,12 @@ fn removed() -> Error {
     let next =
         "to bring this machine back, empty its data directory and join again with a new token";
     Error::refused("this node was removed from its cluster").next(next)
+}
+
+/// The base of links.
+fn public_url(settings: &Settings, address: SocketAddr) -> String {
+    let own = || format!("http://{}", reachable(address));
+    settings.public_url.clone().unwrap_or_else(own)
 }
 
 /// The first line of the file that the settings name.

@@ -2,6 +2,10 @@
 //!
 //! Units stand last in the names. Sizes of text count bytes of UTF-8.
 
+mod coach;
+
+pub use coach::*;
+
 /// One JSON body. Far above any form of ours (a CV and a job description at their limits are 300
 /// KiB), far below what would slow everybody's writes: the replaced system took 20 MB here and
 /// stalled.
@@ -109,35 +113,6 @@ pub const ACTS_WAITING_MAX: usize = 256;
 
 /// How long a finished room waits for its report before it says goodbye; the contract allows 10 s.
 pub const GOODBYE_SECONDS: u64 = 8;
-
-/// Seconds that a language model may take: below the time that one request has altogether.
-pub const CHAT_SECONDS_MAX: u64 = 25;
-
-/// Bytes of a language model's answer: a thousand times what it is asked for.
-pub const CHAT_BYTES_MAX: u64 = 1 << 20;
-
-/// A model's name: it is shown beside what it wrote.
-pub const CHAT_MODEL_BYTES_MAX: usize = 128;
-
-/// Requests to the language model at once: small ones answer one after the other anyway.
-pub const CHAT_AT_ONCE_MAX: usize = 4;
-
-/// Quotes of a model that are looked up.
-pub const CHAT_QUOTES_MAX: usize = 8;
-
-/// Of a CV, what a small model still reads: about three pages.
-pub const CHAT_CV_CHARS_MAX: usize = 12_000;
-
-/// Tokens that a model is asked to stay under: twice a long example.
-pub const CHAT_TOKENS_MAX: u32 = 700;
-
-/// Practices that the choice of the next question looks back on: what somebody did before them says
-/// little about today.
-pub const PRACTICES_REMEMBERED_MAX: usize = 4;
-
-/// Answers of a practice that a text is compared with while it is typed: each is read again with
-/// every frame, and a practice seldom has more.
-pub const HINT_EARLIER_MAX: usize = 8;
 
 /// Events of one page from the store, on resume and over HTTP if the caller does not say.
 pub const EVENTS_PAGE: usize = 200;

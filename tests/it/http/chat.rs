@@ -134,7 +134,8 @@ async fn an_example_is_marked_and_quotes_only_what_the_person_wrote() {
     let interview = path.split("/answers").next().unwrap().to_owned();
     let events = person.api.get(&format!("{interview}/events")).await.ok(200);
     let written = json!({"text": "At the returns desk I led nine colleagues.",
-        "quotes": ["removed the second scan", "Nine colleagues", "moved the second scan", "a robot"]});
+        "quotes": ["removed the second scan", "Nine colleagues", "moved the second scan",
+            "a robot"]});
     model.will_write(&format!("```json\n{written}\n```"));
     let told = person.api.post(&path, json!({})).await.ok(200);
     assert_eq!(told["text"], written["text"]);
