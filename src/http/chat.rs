@@ -159,8 +159,9 @@ impl Chat {
 
     fn request(&self, body: &Value) -> Result<Request<Full<Bytes>>, axum::http::Error> {
         let authority = self.authority();
-        let after = self.url.find(authority).map_or(0, |at| at + authority.len());
-        let mut request = Request::post(format!("{}/chat/completions", &self.url[after..]))
+        let rest = self.url.strip_prefix("http://").unwrap_or(&self.url);
+        let path = rest.strip_prefix(authority).unwrap_or_default();
+        let mut request = Request::post(format!("{path}/chat/completions"))
             .header(HOST, authority)
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "application/json");

@@ -72,6 +72,7 @@ test('a practice is led by the coach', async () => {
   await answerBox().fill(GROUP);
   const hint = place.locator('[data-rule]');
   await hint.waitFor();
+  assert.equal(await hint.getAttribute('data-rule'), 'coach.no_own_action');
   const moved = (await button('Submit answer').boundingBox()).y - before.y;
   assert.equal(moved, 0, 'the hint moved the buttons');
   await browser.look(page, 'coach-hint');

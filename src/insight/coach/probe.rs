@@ -105,7 +105,9 @@ impl View<'_> {
             return None;
         }
         let group = self.evidence("ownership", "ownership.group_action")?;
-        let quote = self.quote(group.from, group.to);
+        let holds = |from: u32, to: u32| from <= group.from && group.to <= to;
+        let sentence = self.analysis.sentences.iter().find(|s| holds(s.from, s.to));
+        let quote = self.quote(group.from, sentence.map_or(group.to, |sentence| sentence.to));
         let text = format!("You said “{quote}”. Which part of this did you do yourself?");
         probe("probe.own_part", text, "The answer tells what the group did, not your own part.")
     }

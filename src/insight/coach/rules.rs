@@ -217,7 +217,8 @@ fn contradiction(view: &View<'_>) -> Option<Found> {
 
 fn off_question(view: &View<'_>) -> Option<Found> {
     let is_off = |answered: &Answered| answered.met.is_empty() && answered.missed.len() >= 2;
-    if is_off(&judge(&view.reading, &view.focus)) {
+    // Who tells what somebody did answers a question for a story, in whatever words.
+    if !view.has(Star::Action) && is_off(&judge(&view.reading, &view.focus)) {
         return found("Come to the question itself: take up its own words.", None);
     }
     // A story that moves on need not repeat the question; talk beside it has no part in a story.
