@@ -15,8 +15,8 @@ pub(super) const URL: Setting = Setting {
     long: "Off unless set. `/chat/completions` is appended. It writes an example answer when \
         somebody asks for one in a practice, and never changes a number. The question, the answer \
         and the CV of that person are sent to it. Only `http://` is spoken: use a server on this \
-        machine or in your own network, or one of your own in front of a remote one. In a cluster the node that \
-        leads asks, so set it on each.",
+        machine or in your own network, or one of your own in front of a remote one. In a cluster \
+        the node that leads asks, so set it on each.",
     set: |settings, value| {
         settings.chat_url = Some(base(value.text()?)?);
         Ok(())
