@@ -15,8 +15,8 @@ use tokio::task::JoinHandle;
 use crate::auth::rate::Limiter;
 use crate::auth::secret::{Purpose, Secrets};
 use crate::cluster::{Ended, Replica, ReplicaOptions, Unavailable};
-use crate::config::kits;
 use crate::config::settings::Settings;
+use crate::config::{kits, questions};
 use crate::domain::id::InterviewId;
 use crate::domain::limit;
 use crate::domain::rate::Policy;
@@ -36,6 +36,7 @@ use crate::telemetry::metrics::Metrics;
 
 use super::exit::Error;
 
+mod chat;
 mod cluster;
 
 /// A node that runs.
@@ -88,7 +89,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
 
 /// Starts a node and comes back when it answers.
 pub async fn start(settings: Settings) -> Result<Running, Error> {
-    let metrics_token = metrics_token(&settings)?;
+    let (metrics_token, chat) = (metrics_token(&settings)?, chat::from(&settings)?);
     let (outside, sign_ins) = (outside(&settings)?, sign_ins(&settings)?);
     let directory = Arc::new(Directory::open(&settings.data_dir).map_err(|error| match error {
         DirectoryError::InUse(_) => Error::refused(error.to_string()),
@@ -116,13 +117,14 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
     let backups = Backups::open(replica.clone(), &directory, &settings, metrics.clone())?;
     let patience = Patience::of(&settings);
     let limiter = limiter(&settings);
-    let public_url =
-        settings.public_url.unwrap_or_else(|| format!("http://{}", reachable(address)));
+    let public_url = public_url(&settings, address);
     let app = App::new(Parts {
         replica: replica.clone(),
         engine: Arc::new(Engine::built_in()),
         metrics,
         kits: kits::built_in(),
+        bank: questions::bank(),
+        chat,
         public_url: public_url.clone(),
         loopback: address.ip().is_loopback(),
         login_seconds: settings.login_seconds as i64,
@@ -243,6 +245,12 @@ fn removed() -> Error {
     let next =
         "to bring this machine back, empty its data directory and join again with a new token";
     Error::refused("this node was removed from its cluster").next(next)
+}
+
+/// The base of links.
+fn public_url(settings: &Settings, address: SocketAddr) -> String {
+    let own = || format!("http://{}", reachable(address));
+    settings.public_url.clone().unwrap_or_else(own)
 }
 
 /// The first line of the file that the settings name.

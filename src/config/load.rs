@@ -171,6 +171,7 @@ mod tests {
             Takes::Path => format!("/srv/{source}"),
             Takes::Origin | Takes::Origins => format!("https://s{source}.example.org"),
             Takes::Choice(words) => words[source % words.len()].to_owned(),
+            Takes::Text if setting.key == "chat.url" => format!("http://s{source}.example.org/v1"),
             Takes::Text => ["warn", "debug", "trace"][source].to_owned(),
             Takes::Number(min, _) => (min + 1 + source as u64).to_string(),
             Takes::Networks => format!("10.{source}.0.0/16"),

@@ -19,3 +19,4 @@ pub mod load;
 pub mod show;
 
 pub mod kits;
+pub mod questions;

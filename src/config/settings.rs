@@ -60,6 +60,16 @@ pub struct Settings {
     pub providers: Vec<Provider>,
     /// Whether tokens that nobody signed are believed.
     pub allow_unverified_jwt_dev: bool,
+    /// Base URL of the language model; without it there is none.
+    pub chat_url: Option<String>,
+    /// Its name.
+    pub chat_model: Option<String>,
+    /// The file with its key.
+    pub chat_api_key_file: Option<PathBuf>,
+    /// Seconds that it may take.
+    pub chat_timeout_seconds: u64,
+    /// Bytes that it may answer.
+    pub chat_max_bytes: u64,
     /// Where each setting came from, by its key.
     pub origins: BTreeMap<&'static str, Origin>,
 }
@@ -151,6 +161,11 @@ impl Settings {
             issuers: Vec::new(),
             providers: Vec::new(),
             allow_unverified_jwt_dev: false,
+            chat_url: None,
+            chat_model: None,
+            chat_api_key_file: None,
+            chat_timeout_seconds: 1,
+            chat_max_bytes: 1_024,
             origins: BTreeMap::new(),
         }
     }

@@ -3,6 +3,7 @@
 //! The order of the rows is the order in the help, the template and the reference.
 
 mod backup;
+mod chat;
 mod door;
 mod login;
 mod rooms;
@@ -86,6 +87,11 @@ pub const SETTINGS: &[Setting] = &[
     backup::EVERY_HOURS,
     backup::KEEP_LAST,
     backup::KEEP_WEEKLY,
+    chat::URL,
+    chat::MODEL,
+    chat::API_KEY_FILE,
+    chat::TIMEOUT,
+    chat::MAX_BYTES,
     login::SECONDS,
     rooms::FRAMES_PER_SECOND,
     rooms::QUIET_SECONDS,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::analysis::{Analysis, TimedWord};
 use super::id::{AnswerId, PersonId, QuestionId};
-use super::interview::Part;
+use super::interview::{Because, Part};
 use super::time::Time;
 
 /// What happened.
@@ -27,6 +27,9 @@ pub enum Happening {
         text: String,
         /// Whether the room asked it by itself.
         auto: bool,
+        /// Why it was chosen, in a practice that asked for its next question.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        because: Option<Because>,
     },
     /// A question was left without an answer.
     #[serde(rename = "question.skipped")]

@@ -113,6 +113,18 @@ pub struct Question {
     pub skipped_seq: Option<u64>,
 }
 
+/// Why a question of a practice was chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Because {
+    /// The rule that chose it.
+    pub rule: String,
+    /// The reason in words.
+    pub text: String,
+    /// The question whose answer it follows up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<QuestionId>,
+}
+
 /// Where a question stands.
 ///
 /// ```text

@@ -12,7 +12,7 @@ pub const TURNS: u32 = 4;
 /// The level that keeps calibrations.
 pub const CALIBRATIONS: u32 = 5;
 
-/// The level that knows rate policies and people of outside issuers.
+/// The level that knows rate policies, people of outside issuers, and questions that were chosen.
 pub const DOORS: u32 = 6;
 
 /// The level at which a command came into being.
@@ -44,6 +44,7 @@ pub fn needed_by(command: &Command) -> u32 {
         | Command::Refound { .. } => 2,
         Command::Act { act, .. } => match **act {
             Act::Skip { .. } | Act::Lapse { .. } => TURNS,
+            Act::Next { .. } => DOORS,
             Act::Start { .. }
             | Act::Finish { .. }
             | Act::Cancel { .. }

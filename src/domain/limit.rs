@@ -6,6 +6,9 @@ pub mod door;
 mod nodes;
 
 pub use nodes::*;
+mod coach;
+
+pub use coach::*;
 
 /// One JSON body. Far above any form of ours (a CV and a job description at their limits are 300
 /// KiB), far below what would slow everybody's writes: the replaced system took 20 MB here and
@@ -114,12 +117,6 @@ pub const ACTS_WAITING_MAX: usize = 256;
 
 /// How long a finished room waits for its report before it says goodbye; the contract allows 10 s.
 pub const GOODBYE_SECONDS: u64 = 8;
-
-/// Between two hints to one speaker, so that they can be read.
-pub const HINT_SECONDS: u64 = 6;
-
-/// Words before the first hint: fewer is a sentence being begun.
-pub const HINT_WORDS_MIN: usize = 25;
 
 /// Events of one page from the store, on resume and over HTTP if the caller does not say.
 pub const EVENTS_PAGE: usize = 200;

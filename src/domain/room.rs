@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::analysis::{Analysis, TimedWord};
 use super::event::{Event, Happening};
 use super::id::{AnswerId, NoteId, PersonId, QuestionId};
-use super::interview::{Part, Plan, Question, State};
+use super::interview::{Because, Part, Plan, Question, State};
 use super::number::Milli;
 use super::time::Time;
 
@@ -37,6 +37,15 @@ pub enum Act {
         question_id: QuestionId,
         /// Its words.
         text: String,
+    },
+    /// Put the question of a practice that the coach chose: a planned one, or a new one.
+    Next {
+        /// The planned question, or the id that it will have.
+        question_id: QuestionId,
+        /// Its words.
+        text: String,
+        /// Why it was chosen.
+        because: Because,
     },
     /// Go on without an answer.
     Skip {

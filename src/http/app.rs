@@ -18,6 +18,7 @@ use crate::domain::kit::Kit;
 use crate::domain::limit;
 use crate::domain::refusal::{Code, Refusal};
 use crate::insight::Engine;
+use crate::insight::coach::BankQuestion;
 use crate::jobs::backup::Backups;
 use crate::room::answer::Analyst;
 use crate::room::calibrations::Calibrations;
@@ -27,6 +28,7 @@ use crate::store::directory::Directory;
 use crate::store::query;
 use crate::telemetry::metrics::Metrics;
 
+use super::chat::Chat;
 use super::forward::Lines;
 use super::oidc::SignIn;
 use super::outside::Outside;
@@ -53,6 +55,10 @@ pub struct App {
     pub engine: Arc<Engine>,
     /// The kits in the binary.
     pub kits: Vec<Kit>,
+    /// Practice questions beyond the kits.
+    pub bank: Arc<Vec<BankQuestion>>,
+    /// The language model, if there is one.
+    pub chat: Option<Chat>,
     /// The base of links, without a slash at its end.
     pub public_url: String,
     /// How long a login lasts without being used.
@@ -103,6 +109,10 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// The kits in the binary.
     pub kits: Vec<Kit>,
+    /// The bank of practice questions.
+    pub bank: Vec<BankQuestion>,
+    /// The language model, if there is one.
+    pub chat: Option<Chat>,
     /// The base of links.
     pub public_url: String,
     /// How long a login lasts without being used.
@@ -164,6 +174,8 @@ impl App {
             metrics: parts.metrics,
             engine: parts.engine,
             kits: parts.kits,
+            bank: Arc::new(parts.bank),
+            chat: parts.chat,
             public_url: parts.public_url.trim_end_matches('/').to_owned(),
             login_seconds: parts.login_seconds,
             loopback: parts.loopback,

@@ -28,6 +28,8 @@ pub(super) enum Error {
         detail: String,
         retry_after: Duration,
     },
+    /// Something that this node leans on and can do without.
+    Down(String),
 }
 
 /// What `layers` turns into the body.
@@ -156,6 +158,9 @@ impl IntoResponse for Error {
             Error::Fault(fault) => {
                 tracing::error!(%fault, "a request failed");
                 Problem::of_fault()
+            }
+            Error::Down(detail) => {
+                Problem::bare(StatusCode::SERVICE_UNAVAILABLE, "chat.unavailable", &detail)
             }
         }
         .into_response()

@@ -20,9 +20,9 @@ use super::app::Shared;
 use super::caller::{Guarded, guard};
 use super::forward::Door;
 use super::{
-    account, acts, assets, backups, calibrations, cluster, cv, forward, health, interviews, kits,
-    layers, limits, me, oidc, openapi, people, progress, reports, setup, shares, socket, stats,
-    upgrade,
+    account, acts, assets, backups, calibrations, chat, cluster, coach, cv, forward, health,
+    interviews, kits, layers, limits, me, oidc, openapi, people, progress, reports, setup, shares,
+    socket, stats, upgrade,
 };
 
 /// One route.
@@ -160,7 +160,14 @@ fn interview_routes() -> Vec<Route> {
         post("/api/v1/interviews/{id}/finish", Person, acts::finish, "End"),
         post("/api/v1/interviews/{id}/cancel", Person, acts::cancel, "Call off"),
         post("/api/v1/interviews/{id}/questions", Person, acts::ask, "Ask").takes("QuestionBody"),
+        post("/api/v1/interviews/{id}/questions/next", Person, coach::next, "The coach asks"),
         post("/api/v1/interviews/{id}/answers", Person, acts::answer, "Answer").takes("AnswerBody"),
+        post(
+            "/api/v1/interviews/{id}/answers/{answer_id}/model-answer",
+            Person,
+            chat::model_answer,
+            "An example by a language model",
+        ),
         post("/api/v1/interviews/{id}/skip", Person, acts::skip, "Go on without an answer")
             .takes("SkipBody"),
         get("/api/v1/interviews/{id}/events", Person, acts::events, "What happened"),

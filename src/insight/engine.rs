@@ -149,6 +149,12 @@ impl Engine {
         (baseline + drivers.iter().map(|driver| driver.points).sum(), baseline, drivers)
     }
 
+    /// What of a text does not fit what was said before; nothing else is measured.
+    pub(super) fn conflicts(&self, input: &AnswerInput) -> Vec<Conflict> {
+        let reading = Reading::new(&self.lexicon, &input.answer);
+        conflicts::find(&self.lexicon, &self.kept, &reading, input)
+    }
+
     /// The signals' values alone, for a text that is still being typed.
     pub fn meters(&self, input: &AnswerInput) -> BTreeMap<String, Option<Milli>> {
         let reading = Reading::new(&self.lexicon, &input.answer);

@@ -4,13 +4,14 @@
 //! `story` finds each clause's part, `signals` measures, `calibration` turns values into points,
 //! `conflicts` compares with what was said before, `hints` says what would help, `engine` puts it
 //! together. `score_line` is the engine as a line protocol, `report` sums an interview up,
-//! `readiness` a person's practices.
+//! `readiness` a person's practices, `coach` hints while somebody answers and the next question.
 //!
 //! **Invariant:** pure functions of their input and the calibration: no clock, no randomness, no
 //! floating point, no order of a hash map in any result. `DESIGN.md` says what each signal means.
 
 mod anchors;
 pub mod calibration;
+pub mod coach;
 mod conflicts;
 pub mod coverage;
 mod dates;

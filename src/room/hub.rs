@@ -235,6 +235,10 @@ impl Hub {
             Command::ChangePerson { person, disabled: Some(true), .. } => {
                 self.end_person(*person, None);
             }
+            Command::SetContext { person, context } => {
+                let (person, intensity) = (*person, context.assist_intensity);
+                self.tell_all(|| Input::Assist(person, intensity));
+            }
             // A new password ends every older login.
             Command::AcceptInvite { person, session, .. } => {
                 self.end_person(*person, Some(session.id));

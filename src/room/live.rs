@@ -2,21 +2,33 @@
 //!
 //! **Invariant:** in a live interview this is never asked: nobody is coached there.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::time::Instant;
 
 use serde_json::json;
 
-use crate::domain::id::{PersonId, QuestionId};
+use crate::domain::id::QuestionId;
+use crate::domain::interview::Kind;
 use crate::domain::limit;
+use crate::domain::person::CandidateContext;
 use crate::domain::room::Room;
+use crate::insight::coach::{Partial, Shown, next_hint};
 use crate::insight::{AnswerInput, Engine};
+use crate::store::{Fault, query};
 
-/// What was hinted at to whom.
-#[derive(Default)]
+use super::protocol;
+
+/// What one practice's person was told and has said.
 pub(super) struct Coach {
-    last_hint: BTreeMap<PersonId, Instant>,
-    given: BTreeSet<(PersonId, Option<QuestionId>, String)>,
+    /// Hints count their time from here.
+    began: Instant,
+    /// How much help the person wants where a connection has not said otherwise.
+    pub(super) intensity: u8,
+    /// The newest answers, oldest first.
+    earlier: Vec<String>,
+    /// What was hinted at on each question of the room: bounded by its questions and the engine's
+    /// rules.
+    shown: BTreeMap<Option<QuestionId>, Vec<Shown>>,
 }
 
 /// The meters of a text as a frame.
@@ -30,35 +42,51 @@ pub(super) fn meters(engine: &Engine, room: &Room, on: Option<QuestionId>, text:
 }
 
 impl Coach {
-    /// The next hint, if it is time for one: at most as many on a question as the speaker's
-    /// intensity.
+    /// What the store knows of the practice's person; of a live interview nothing is asked.
+    pub(super) fn read(db: &query::Connection, room: &Room) -> Result<Coach, Fault> {
+        let mut coach = Coach {
+            began: Instant::now(),
+            intensity: CandidateContext::blank().assist_intensity,
+            earlier: Vec::new(),
+            shown: BTreeMap::new(),
+        };
+        if room.plan.kind == Kind::Practice {
+            if let Some(context) = query::person::context(db, room.plan.owner)? {
+                coach.intensity = context.assist_intensity;
+            }
+            for answer in query::interview::answers(db, room.plan.id)? {
+                coach.heard(&answer.text);
+            }
+        }
+        Ok(coach)
+    }
+
+    /// Takes an answer that later ones may not fit.
+    pub(super) fn heard(&mut self, answer: &str) {
+        if self.earlier.len() == limit::HINT_EARLIER_MAX {
+            self.earlier.remove(0);
+        }
+        self.earlier.push(answer.to_owned());
+    }
+
+    /// The next hint as a frame, if one is due.
     pub(super) fn hint(
         &mut self,
         engine: &Engine,
         room: &Room,
-        by: PersonId,
         on: Option<QuestionId>,
         text: &str,
         intensity: u8,
     ) -> Option<String> {
-        let now = Instant::now();
-        let pause = Duration::from_secs(limit::HINT_SECONDS);
-        let too_soon = self.last_hint.get(&by).is_some_and(|at| now.duration_since(*at) < pause);
-        let given = self.given.iter().filter(|(p, q, _)| (*p, *q) == (by, on)).count();
-        let short = text.split_whitespace().take(limit::HINT_WORDS_MIN).count();
-        if too_soon || given >= usize::from(intensity) || short < limit::HINT_WORDS_MIN {
-            return None;
-        }
-        self.last_hint.insert(by, now);
-        let hints = engine.analyse(&input(room, on, text)).hints;
-        let hint =
-            hints.into_iter().find(|hint| !self.given.contains(&(by, on, hint.code.clone())))?;
-        self.given.insert((by, on, hint.code.clone()));
-        let mut frame = json!({"type": "hint", "code": hint.code, "text": hint.text});
-        if let Some(question) = on {
-            frame["question_id"] = json!(question);
-        }
-        Some(frame.to_string())
+        let question = on.and_then(|id| room.question(id));
+        let on = question.map(|question| question.id);
+        let now_ms = self.began.elapsed().as_millis() as u64;
+        let question = question.map(|question| question.text.as_str());
+        let partial = Partial { question, text, earlier: &self.earlier };
+        let shown = self.shown.entry(on).or_default();
+        let prompt = next_hint(engine, &partial, shown, intensity, now_ms)?;
+        shown.push(Shown { rule: prompt.rule, at_ms: now_ms });
+        Some(protocol::hint(on, &prompt))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::domain::number::Milli;
 use crate::domain::refusal::Refusal;
 
 pub use read::{check_duration, check_words, hello, read};
-pub use write::{Welcome, ack, bye, partial, pong, refused, signal, welcome};
+pub use write::{Welcome, ack, bye, hint, partial, pong, refused, signal, welcome};
 
 /// The subprotocol's name.
 pub const SUBPROTOCOL: &str = "greenroom.v1";

@@ -72,6 +72,13 @@ impl Roster {
         connections.find(|c| c.person == person).map(|c| c.rate.clone())
     }
 
+    /// Takes how much help somebody wants, for all connections of that person.
+    pub(super) fn assist(&mut self, person: PersonId, intensity: u8) {
+        for connection in self.connections.values_mut().filter(|c| c.person == person) {
+            connection.assist_intensity = intensity;
+        }
+    }
+
     /// Hands an event to every live connection; gives back those that are full now.
     pub(super) fn hand_out(&mut self, seq: u64, frame: &Arc<str>) -> Vec<ConnectionId> {
         let mut full = Vec::new();

@@ -62,6 +62,8 @@ pub(super) enum Input {
     SessionEnded(SessionId),
     /// An account was closed, or only this login of it is left.
     PersonGone(PersonId, Option<SessionId>),
+    /// Somebody wants so much help from now on, on every device.
+    Assist(PersonId, u8),
     /// The node stops.
     Drain,
 }
@@ -118,9 +120,10 @@ impl Task {
             let names = view::names(db, &room)?;
             let begun = query::event::begun(db, &room)?;
             let epoch = query::cluster::identity(db)?.map(|i| i.cluster_id.to_string());
-            Ok(Some((room, names, begun, epoch.unwrap_or_default())))
+            let coach = Coach::read(db, &room)?;
+            Ok(Some((room, names, begun, coach, epoch.unwrap_or_default())))
         };
-        let Some((room, names, begun, epoch)) = hub.replica().read(read).await? else {
+        let Some((room, names, begun, coach, epoch)) = hub.replica().read(read).await? else {
             return Ok(None);
         };
         Ok(Some(Task {
@@ -131,7 +134,7 @@ impl Task {
             begun,
             epoch,
             roster: Roster::default(),
-            coach: Coach::default(),
+            coach,
             presence: Presence::default(),
             ring: Ring::default(),
             inputs,
@@ -206,6 +209,7 @@ impl Task {
                     self.presence_changed();
                 }
             }
+            Input::Assist(person, intensity) => self.assist(person, intensity),
             Input::Drain => {
                 // As many as this node has are to come back elsewhere; a thousand a second can.
                 let spread = self.hub.metrics().sockets.get().clamp(2_000, 20_000) as u64;
@@ -251,7 +255,7 @@ impl Task {
             session: holder.session,
             cursor: after.unwrap_or(head).min(head),
             live: false,
-            assist_intensity: 2,
+            assist_intensity: self.coach.intensity,
             outbox,
             rate: rate.clone(),
         };

@@ -83,7 +83,7 @@ pub(super) const STATE: &[Migration] = &[
         name: "0006_doors",
         sql: include_str!("../../migrations/state/0006_doors.sql"),
         down: Some(include_str!("../../migrations/state/0006_doors.down.sql")),
-        about: "the doors: rate policies, people whom outside issuers vouch for",
+        about: "rate policies, people whom outside issuers vouch for, questions that were chosen",
     },
 ];
 

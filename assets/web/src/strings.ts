@@ -176,9 +176,9 @@ export const t = {
     intensity: 'Help while you answer',
     intensities: { 1: 'Little', 2: 'Some', 3: 'Much' },
     intensitiesAbout: {
-      1: 'Meters only.',
-      2: 'Meters, and the first hint after each answer.',
-      3: 'Meters, and every hint after each answer.',
+      1: 'Meters, and a hint only where an answer leads astray.',
+      2: 'Meters, hints while you write, and the first hint after each answer.',
+      3: 'Meters, more hints sooner, and every hint after each answer.',
     },
     save: 'Save',
     unsaved: 'Not saved yet',
@@ -285,6 +285,13 @@ export const t = {
     questionLive: (n: number, of: number, text: string): string =>
       `Question ${n} of ${of}: ${text}`,
     hint: 'Hint',
+    hintDismiss: 'Dismiss',
+    next: 'Next question',
+    choosing: 'Choosing…',
+    followUp: 'Follow-up',
+    followsUp: 'A follow-up on your last answer.',
+    chosen: 'Chosen for you.',
+    noneYet: 'No question is planned. Ask for one whenever you are ready.',
     refused: 'The server refused this',
   },
 

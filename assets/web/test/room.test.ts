@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RoomEvent } from '../src/api/types.ts';
 import { backoffMs, FLOOR_MS, MAX_MS } from '../src/room/backoff.ts';
-import { empty, fold, open, unanswered } from '../src/room/fold.ts';
+import { empty, fold, followable, open, unanswered } from '../src/room/fold.ts';
 import { Drafts, Outbox, OUTBOX_MAX } from '../src/room/outbox.ts';
 import { shelf } from './world.ts';
 
@@ -53,6 +53,27 @@ test('a skipped question is closed and has no answer', () => {
   const store = shelf();
   new Outbox('i', store).put({ type: 'skip', id: 's', question_id: 'q2' });
   assert.equal(new Outbox('i', store).waiting().length, 1);
+});
+
+test('a follow-up comes before the question that is open, once', () => {
+  let view = empty();
+  for (const event of [ask(1, 'q1'), answer(2, 'q1'), ask(3, 'q2')])
+    view = fold(view, event) ?? view;
+  assert.equal(followable(view)?.question_id, 'q1');
+  const because = { rule: 'probe.result', text: 'No result.', about: 'q1' };
+  const probe: RoomEvent = {
+    seq: 4,
+    at: AT,
+    by: 'me',
+    kind: 'question.asked',
+    data: { question_id: 'p1', text: 'And then?', auto: false, because },
+  };
+  view = fold(view, probe) ?? view;
+  assert.equal(open(view)?.question_id, 'p1');
+  assert.equal(followable(view), null);
+  view = fold(view, answer(5, 'p1')) ?? view;
+  assert.equal(open(view)?.question_id, 'q2');
+  assert.equal(followable(view), null, 'a follow-up is not followed up');
 });
 
 test('an event that came before changes nothing, a gap is told', () => {

@@ -4,7 +4,7 @@ use super::{Act, Room};
 use crate::domain::analysis::Analysis;
 use crate::domain::event::Happening;
 use crate::domain::id::{AnswerId, PersonId, QuestionId};
-use crate::domain::interview::{Kind, Part, Question, State};
+use crate::domain::interview::{Because, Kind, Part, Question, State, Turn};
 use crate::domain::limit;
 use crate::domain::refusal::{Code, Refusal};
 
@@ -20,7 +20,16 @@ pub fn decide(room: &Room, by: Option<PersonId>, act: &Act) -> Result<Vec<Happen
         Act::Cancel {} => vec![Happening::Cancelled {}],
         Act::Ask { question_id, text } => {
             let (question_id, text) = (*question_id, text.clone());
-            vec![Happening::Asked { question_id, text, auto: false }]
+            vec![Happening::Asked { question_id, text, auto: false, because: None }]
+        }
+        Act::Next { question_id, text, because } => {
+            let planned = room.question(*question_id).map(|question| &question.text);
+            vec![Happening::Asked {
+                question_id: *question_id,
+                text: planned.unwrap_or(text).clone(),
+                auto: false,
+                because: Some(because.clone()),
+            }]
         }
         Act::Skip { question_id } => {
             let mut happenings = vec![Happening::Skipped { question_id: *question_id }];
@@ -81,6 +90,7 @@ fn may(room: &Room, by: Option<PersonId>, act: &Act) -> Result<(), Refusal> {
     let (allowed, who) = match act {
         Act::Start {} | Act::Finish {} | Act::Cancel {} => (owner, "the owner"),
         Act::AddMember { .. } | Act::RemoveMember { .. } => (owner, "the owner"),
+        Act::Next { .. } => (practice && owner, "the owner of a practice"),
         Act::Ask { .. } | Act::Skip { .. } => {
             (part == Part::Interviewer || (practice && owner), "an interviewer")
         }
@@ -116,6 +126,7 @@ fn fits(room: &Room, act: &Act) -> Result<(), Refusal> {
         Act::Cancel {} if room.state.is_over() => Err(illegal("cancel", room.state)),
         Act::Cancel {} => Ok(()),
         Act::Ask { question_id, .. } => may_be_asked(room, *question_id),
+        Act::Next { question_id, because, .. } => may_come_next(room, *question_id, because),
         Act::Say { question_id, .. } => {
             live(room, "say anything")?;
             question_id.map_or(Ok(()), |id| asked(room, id).map(|_| ()))
@@ -162,6 +173,26 @@ fn may_be_asked(room: &Room, question: QuestionId) -> Result<(), Refusal> {
     match room.question(question) {
         Some(_) => Err(Refusal::conflict("a question with this id was asked already")),
         None => Ok(()),
+    }
+}
+
+/// A follow-up may overtake the question that is open; any other one waits until none is.
+fn may_come_next(room: &Room, question: QuestionId, because: &Because) -> Result<(), Refusal> {
+    match room.question(question) {
+        Some(planned) if planned.asked_seq.is_none() => live(room, "ask a question")?,
+        _ => may_be_asked(room, question)?,
+    }
+    let Some(about) = because.about else {
+        let waits = |question: &&Question| matches!(question.turn(false), Turn::Asked);
+        return match room.questions.iter().find(waits) {
+            Some(_) => Err(Refusal::conflict("a question is open; answer or skip it first")),
+            None => Ok(()),
+        };
+    };
+    match room.question(about) {
+        Some(question) if question.answer_id.is_some() => Ok(()),
+        Some(_) => Err(Refusal::conflict("only an answer can be followed up")),
+        None => Err(Refusal::not_found("question")),
     }
 }
 
@@ -221,7 +252,7 @@ fn next_question(room: &Room) -> Option<Happening> {
     }
     let question = room.questions.iter().find(|q| q.asked_seq.is_none())?;
     let (question_id, text) = (question.id, question.text.clone());
-    Some(Happening::Asked { question_id, text, auto: true })
+    Some(Happening::Asked { question_id, text, auto: true, because: None })
 }
 
 fn asked(room: &Room, id: QuestionId) -> Result<&Question, Refusal> {

@@ -8,6 +8,7 @@ use crate::domain::id::{ConnectionId, PersonId, QuestionId};
 use crate::domain::interview::Part;
 use crate::domain::limit;
 use crate::domain::refusal::Refusal;
+use crate::insight::coach::Prompt;
 
 /// `ack`, with what was made.
 pub fn ack(id: &str, seq: Option<u64>, made: Option<(&'static str, String)>) -> String {
@@ -43,6 +44,22 @@ pub fn bye(why: Bye, retry_after_ms: Option<u64>) -> String {
 /// `partial`, to the others.
 pub fn partial(by: PersonId, question_id: Option<QuestionId>, text: &str) -> String {
     let mut frame = json!({"type": "partial", "by": by, "text": text});
+    if let Some(question) = question_id {
+        frame["question_id"] = json!(question);
+    }
+    frame.to_string()
+}
+
+/// `hint`, to the speaker alone.
+pub fn hint(question_id: Option<QuestionId>, prompt: &Prompt) -> String {
+    let mut frame = json!({
+        "type": "hint", "code": prompt.code, "rule": prompt.rule, "text": prompt.text,
+        "severity": prompt.severity, "priority": prompt.priority,
+    });
+    if let Some((from, to)) = prompt.place {
+        frame["from"] = json!(from);
+        frame["to"] = json!(to);
+    }
     if let Some(question) = question_id {
         frame["question_id"] = json!(question);
     }

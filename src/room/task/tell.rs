@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::Task;
 use crate::domain::event::{Event, Happening};
+use crate::domain::interview::Kind;
 use crate::domain::{limit, room};
 use crate::room::protocol::Bye;
 use crate::room::view;
@@ -100,6 +101,9 @@ impl Task {
         match what {
             Happening::Said { question_id: Some(question), .. } => {
                 self.begun.insert(*question);
+            }
+            Happening::Answered { text, .. } if self.room.plan.kind == Kind::Practice => {
+                self.coach.heard(text);
             }
             Happening::MemberRemoved { person_id } => {
                 let person = *person_id;

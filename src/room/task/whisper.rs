@@ -41,10 +41,18 @@ impl Task {
             let meters: Arc<str> = live::meters(&engine, &self.room, on, text).into();
             self.roster.whisper(Subject::Meters(on), &meters, |_, c| c.person == by);
             let intensity = self.roster.get(from).map_or(0, |c| c.assist_intensity);
-            if let Some(hint) = self.coach.hint(&engine, &self.room, by, on, text, intensity) {
+            if let Some(hint) = self.coach.hint(&engine, &self.room, on, text, intensity) {
                 self.roster.whisper(Subject::Single, &hint.into(), |_, c| c.person == by);
             }
         }
+    }
+
+    /// Takes how much help somebody wants; what a connection had set for itself is older.
+    pub(super) fn assist(&mut self, person: PersonId, intensity: u8) {
+        if self.room.plan.owner == person {
+            self.coach.intensity = intensity;
+        }
+        self.roster.assist(person, intensity);
     }
 
     pub(super) fn signal(&self, from: ConnectionId, by: PersonId, to: PersonId, data: &RawValue) {

@@ -65,7 +65,9 @@ fn write(
 fn outcome(act: &Act, first: Option<&Event>) -> Outcome {
     let (mut question, mut answer, mut note) = (None, None, None);
     match act {
-        Act::Ask { question_id, .. } => question = Some(*question_id),
+        Act::Ask { question_id, .. } | Act::Next { question_id, .. } => {
+            question = Some(*question_id);
+        }
         Act::Answer { answer_id, .. } => answer = Some(*answer_id),
         Act::Note { note_id, .. } => note = Some(*note_id),
         _ => {}
@@ -188,6 +190,7 @@ fn write_besides(
         | Act::Finish {}
         | Act::Cancel {}
         | Act::Ask { .. }
+        | Act::Next { .. }
         | Act::Skip { .. }
         | Act::Say { .. } => {}
     }

@@ -1,6 +1,6 @@
 //! Events as they are stored, and as JSON the same for everybody.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rusqlite::{Connection, params};
@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use super::{Fault, optional_id, time};
 use crate::domain::event::{Event, Happening};
 use crate::domain::id::{InterviewId, PersonId, QuestionId};
-use crate::domain::interview::{Question, Turn};
+use crate::domain::interview::{Because, Question, Turn};
 use crate::domain::limit;
 use crate::domain::room::Room;
 use crate::domain::time::Time;
@@ -93,6 +93,29 @@ pub fn begun(db: &Connection, room: &Room) -> Result<BTreeSet<QuestionId>, Fault
         optional_id(row, "question")
     })?;
     Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
+/// The questions that were chosen for somebody, each with the reason.
+pub fn chosen(
+    db: &Connection,
+    interview: InterviewId,
+) -> Result<BTreeMap<QuestionId, Because>, Fault> {
+    #[derive(serde::Deserialize)]
+    struct Data {
+        question_id: QuestionId,
+        because: Because,
+    }
+    let mut statement = db.prepare_cached(
+        "SELECT data FROM event WHERE interview = ?1 AND kind = 'question.asked'
+         AND json_extract(data, '$.because') IS NOT NULL ORDER BY seq",
+    )?;
+    let rows = statement.query_map([interview.to_string()], |row| row.get::<_, String>(0))?;
+    let mut chosen = BTreeMap::new();
+    for row in rows {
+        let Data { question_id, because } = serde_json::from_str(&row?)?;
+        chosen.insert(question_id, because);
+    }
+    Ok(chosen)
 }
 
 /// What somebody said on a question since it was asked, joined: the answer, if the frame has no

@@ -6,7 +6,7 @@ use greenroom::domain::analysis::TimedWord;
 use greenroom::domain::command::{Command, ENVELOPE_VERSION, Envelope, NewPerson, Once, Outsider};
 use greenroom::domain::file::NewFile;
 use greenroom::domain::id::PersonId;
-use greenroom::domain::interview::{Kind, Member, Part, Plan, Question};
+use greenroom::domain::interview::{Because, Kind, Member, Part, Plan, Question};
 use greenroom::domain::kit::{Competency, Kit, KitQuestion};
 use greenroom::domain::number::Milli;
 use greenroom::domain::person::{CandidateContext, Role, Session};
@@ -256,6 +256,7 @@ fn place(command: &Command) -> usize {
             Act::ReportReady { .. } => 24,
             Act::Skip { .. } => 35,
             Act::Lapse { .. } => 36,
+            Act::Next { .. } => 41,
         },
         Command::KeepAuthority { .. } => 25,
         Command::InviteNode { .. } => 26,
@@ -281,7 +282,9 @@ fn every_command_is_read_as_it_was_written() {
     commands.extend(cluster_commands());
     commands.extend([Command::RaiseLevel { to: 2 }, Command::LowerLevel { to: 1 }]);
     commands.extend(file_commands());
-    let turns = [Act::Skip { question_id: id(2) }, Act::Lapse { seen: 7 }];
+    let because = Because { rule: text("next.bank"), text: text("Why."), about: Some(id(2)) };
+    let next = Act::Next { question_id: id(3), text: text("And then?"), because };
+    let turns = [Act::Skip { question_id: id(2) }, Act::Lapse { seen: 7 }, next];
     let act = |act| Command::Act { interview: id(4), act: Box::new(act) };
     commands.extend(turns.map(act));
     commands.push(Command::PutCalibration {
@@ -293,7 +296,7 @@ fn every_command_is_read_as_it_was_written() {
     commands.push(Command::ActivateCalibration { version: text("own-1") });
     commands.extend(door_commands());
     let places: BTreeSet<usize> = commands.iter().map(place).collect();
-    assert!(places.into_iter().eq(0..=40), "one of each command at least");
+    assert!(places.into_iter().eq(0..=41), "one of each command at least");
     let once = Once { scope: text("person:1"), key: text("k"), fingerprint: "0f".repeat(32) };
     let envelope = |(n, command): (usize, Command)| Envelope {
         v: ENVELOPE_VERSION,

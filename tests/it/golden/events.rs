@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use greenroom::domain::analysis::TimedWord;
 use greenroom::domain::event::{Event, Happening};
-use greenroom::domain::interview::Part;
+use greenroom::domain::interview::{Because, Part};
 use greenroom::domain::number::Milli;
 use greenroom::domain::time::Time;
 
@@ -20,7 +20,12 @@ fn happenings() -> Vec<Happening> {
     };
     vec![
         Happening::Started {},
-        Happening::Asked { question_id: id(2), text: "Why \"nights\"?".to_owned(), auto: true },
+        Happening::Asked {
+            question_id: id(2),
+            text: "Why \"nights\"?".to_owned(),
+            auto: true,
+            because: None,
+        },
         Happening::Said { question_id: None, text: "Because.".to_owned(), words: None },
         Happening::Said {
             question_id: Some(id(2)),
@@ -36,6 +41,16 @@ fn happenings() -> Vec<Happening> {
         Happening::Cancelled {},
         Happening::ReportReady {},
         Happening::Skipped { question_id: id(2) },
+        Happening::Asked {
+            question_id: id(4),
+            text: "What came of it?".to_owned(),
+            auto: false,
+            because: Some(Because {
+                rule: "probe.result".to_owned(),
+                text: "No result.".to_owned(),
+                about: Some(id(2)),
+            }),
+        },
     ]
 }
 

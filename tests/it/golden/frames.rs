@@ -3,6 +3,7 @@
 use greenroom::domain::id::PersonId;
 use greenroom::domain::interview::Part;
 use greenroom::domain::refusal::{Code, Refusal};
+use greenroom::insight::coach::{Prompt, Severity};
 use greenroom::room::protocol::{self, Bye, Welcome, peer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -116,6 +117,17 @@ fn raw(text: &str) -> Box<RawValue> {
     RawValue::from_string(text.to_owned()).unwrap()
 }
 
+fn prompt(place: Option<(u32, u32)>) -> Prompt {
+    Prompt {
+        code: "ownership.own_part",
+        rule: "coach.no_own_action",
+        text: "Say which part of this you did yourself.".to_owned(),
+        severity: Severity::Medium,
+        priority: 3,
+        place,
+    }
+}
+
 fn server() -> Vec<String> {
     let made = |noun| Some((noun, QUESTION.to_owned()));
     let person: PersonId = PERSON.parse().unwrap();
@@ -133,6 +145,8 @@ fn server() -> Vec<String> {
         protocol::partial(person, Some(QUESTION.parse().unwrap()), "I me"),
         protocol::signal(person, &raw(r#"{"sdp": "v=0"}"#)),
         protocol::pong(&raw("1795000000120")),
+        protocol::hint(Some(QUESTION.parse().unwrap()), &prompt(Some((3, 9)))),
+        protocol::hint(None, &prompt(None)),
         protocol::welcome(&Welcome {
             connection: id(9),
             person,

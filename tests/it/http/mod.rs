@@ -2,6 +2,8 @@
 
 mod bodies;
 mod calibrations;
+mod chat;
+mod coach;
 pub(crate) mod cv;
 mod documents;
 mod first_run;

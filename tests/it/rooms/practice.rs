@@ -210,17 +210,54 @@ async fn hints_come_while_typing_and_only_as_many_as_wanted() {
     let person = shared().await.person("candidate").await;
     let practice = scene::begun(&person.api).await;
     let mut socket = Socket::join(&person.api, &practice, None).await;
-    let vague = "We did some things and it was kind of good in the end and everybody was \
-        more or less happy with how things went because we all worked hard on it together";
+    let vague = "We had a desk that was slow in the evening. We moved it to another room and we \
+        changed the order and we watched it for some days, and then we told the others how it \
+        went and what we had changed";
     let typed = |question: usize| {
         json!({"type": "partial", "text": vague,
             "question_id": scene::question(&practice, question)})
     };
+    // Little help keeps silent on what is merely thin.
     socket.send(json!({"type": "set", "assist_intensity": 1})).await;
+    socket.send(typed(0)).await;
+    assert!(socket.settle().await.iter().all(|frame| frame["type"] != "hint"));
+    socket.send(json!({"type": "set", "assist_intensity": 3})).await;
     socket.send(typed(0)).await;
     let hint = socket.wait("hint").await;
     assert_eq!(hint["question_id"], scene::question(&practice, 0));
-    assert!(!text(&hint["text"]).is_empty() && !text(&hint["code"]).is_empty(), "{hint}");
+    assert_eq!(
+        (&hint["rule"], &hint["code"], &hint["severity"], &hint["priority"]),
+        (&json!("coach.no_own_action"), &json!("ownership.own_part"), &json!("medium"), &json!(3)),
+        "{hint}"
+    );
+    let (from, to) = (hint["from"].as_u64().unwrap(), hint["to"].as_u64().unwrap());
+    assert!(from < to && to as usize <= vague.chars().count(), "{hint}");
+    assert!(!text(&hint["text"]).is_empty());
+    // The next one is not due yet.
     socket.send(typed(0)).await;
     assert!(socket.settle().await.iter().all(|frame| frame["type"] != "hint"));
+}
+
+#[tokio::test]
+async fn the_help_that_a_person_wants_is_the_contexts_and_changes_in_an_open_room() {
+    let person = shared().await.person("candidate").await;
+    let practice = scene::begun(&person.api).await;
+    let wants = |intensity: u8| json!({"assist_intensity": intensity});
+    let typed = json!({"type": "partial", "question_id": scene::question(&practice, 0), "text":
+        "We did some things and it was kind of good in the end and everybody was more or less \
+         happy with how things went because we all worked hard on it together"});
+    person.api.put("/api/v1/me/context", wants(1)).await.ok(200);
+    let mut socket = Socket::join(&person.api, &practice, None).await;
+    socket.send(typed.clone()).await;
+    assert!(socket.settle().await.iter().all(|frame| frame["type"] != "hint"));
+    person.api.put("/api/v1/me/context", wants(3)).await.ok(200);
+    soon("the room has heard of it", async {
+        loop {
+            socket.send(typed.clone()).await;
+            if socket.settle().await.iter().any(|frame| frame["type"] == "hint") {
+                break;
+            }
+        }
+    })
+    .await;
 }

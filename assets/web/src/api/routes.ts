@@ -11,6 +11,7 @@ import type {
   Me,
   Mode,
   NewShare,
+  NextQuestion,
   Page,
   Person,
   PracticeContext,
@@ -83,6 +84,8 @@ export const api = {
   ticket: (id: Id) => post<Ticket>(`/interviews/${enc(id)}/ticket`),
   events: (id: Id, after: number) =>
     get<Page<RoomEvent>>(`/interviews/${enc(id)}/events?after=${after}&limit=${EVENTS}`),
+
+  nextQuestion: (id: Id) => post<NextQuestion>(`/interviews/${enc(id)}/questions/next`),
 
   report: (id: Id) => get<Report>(`/interviews/${enc(id)}/report`),
   shared: (token: string) => get<Report>(`/shared/${enc(token)}`),

@@ -131,6 +131,8 @@ export interface Question {
   asked_seq: number | null;
   answer_id: Id | null;
   turn: 'planned' | 'asked' | 'answering' | 'analysed' | 'skipped';
+  // From the event that asked it, in a practice that asked for its next question.
+  because?: Because | undefined;
 }
 
 // The fixed names of the engine, in the order in which people read them.
@@ -334,7 +336,7 @@ interface EventOf<K extends string, D> {
 
 export type RoomEvent =
   | EventOf<'interview.started', object>
-  | EventOf<'question.asked', { question_id: Id; text: string; auto: boolean }>
+  | EventOf<'question.asked', { question_id: Id; text: string; auto: boolean; because?: Because }>
   | EventOf<'question.skipped', { question_id: Id }>
   | EventOf<'transcript.final', { question_id?: Id; text: string }>
   | EventOf<
@@ -343,6 +345,32 @@ export type RoomEvent =
     >
   | EventOf<'member.added' | 'member.removed', { person_id: Id; part?: string }>
   | EventOf<'interview.finished' | 'interview.cancelled' | 'report.ready', object>;
+
+// Why the coach chose a question; `about` is the one whose answer it follows up.
+export interface Because {
+  rule: string;
+  text: string;
+  about?: Id;
+}
+
+export interface NextQuestion {
+  question_id: Id;
+  seq: number;
+  text: string;
+  because: Because;
+}
+
+// Advice on an answer that is still being written.
+export interface LiveHint {
+  question_id?: Id;
+  code: string;
+  rule: string;
+  text: string;
+  severity: 'low' | 'medium' | 'high';
+  priority: number;
+  from?: number;
+  to?: number;
+}
 
 export type ByeCode =
   | 'draining'
@@ -368,7 +396,7 @@ export type ServerFrame =
   | { type: 'ack'; id: string; seq?: number; question_id?: Id; answer_id?: Id; note_id?: Id }
   | { type: 'refused'; id?: string; code: string; detail: string; retry_after_ms?: number }
   | { type: 'meters'; question_id?: Id; signals: Meters }
-  | { type: 'hint'; question_id?: Id; text: string; code?: string }
+  | ({ type: 'hint' } & LiveHint)
   | { type: 'pong'; at: unknown }
   | { type: 'bye'; code: ByeCode; detail: string; retry_after_ms?: number }
   | { type: 'note' | 'partial' | 'presence' | 'signal' };

@@ -5,6 +5,7 @@ import type {
   DurableFrame,
   Id,
   Interview,
+  LiveHint,
   Meters,
   Page,
   RoomEvent,
@@ -56,7 +57,7 @@ export interface Listeners {
   // `fresh`: what is shown is news, not the replay after a hello.
   view(view: RoomView, fresh: boolean): void;
   meters(question: Id | null, signals: Meters): void;
-  hint(text: string): void;
+  hint(hint: LiveHint): void;
   refused(frame: DurableFrame | null, code: string, detail: string): void;
   resumed(missed: number): void;
 }
@@ -189,7 +190,7 @@ export class Connection {
       case 'meters':
         return this.on.meters(frame.question_id ?? null, frame.signals);
       case 'hint':
-        return this.on.hint(frame.text);
+        return this.on.hint(frame);
       case 'bye':
         return this.bye(frame);
       default:

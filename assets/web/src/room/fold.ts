@@ -2,6 +2,7 @@
 // page.
 import type {
   Analysis,
+  Because,
   Id,
   Interview,
   InterviewState,
@@ -58,6 +59,7 @@ export function withInterview(view: RoomView, interview: Interview): RoomView {
     const known = view.questions.find((other) => other.question_id === question.question_id);
     return {
       ...question,
+      because: known?.because,
       asked_seq: question.asked_seq ?? known?.asked_seq ?? null,
       answer_id: question.answer_id ?? known?.answer_id ?? null,
       turn: known && isClosed(known) ? known.turn : question.turn,
@@ -116,11 +118,22 @@ export function isClosed(question: Question): boolean {
   return question.turn === 'analysed' || question.turn === 'skipped';
 }
 
-// The question that waits for an answer: the earliest asked one without any.
+// The question that waits for an answer: a follow-up while its answer is fresh, else the earliest
+// asked one.
 export function open(view: RoomView): Question | null {
   const waiting = view.questions.filter((q) => q.asked_seq !== null && !isClosed(q));
-  waiting.sort((a, b) => (a.asked_seq ?? 0) - (b.asked_seq ?? 0));
+  const late = (q: Question): number => (q.because?.about ? 0 : 1);
+  waiting.sort((a, b) => late(a) - late(b) || (a.asked_seq ?? 0) - (b.asked_seq ?? 0));
   return waiting[0] ?? null;
+}
+
+// The newest answered question, if it can still be followed up: once, and not a follow-up itself.
+export function followable(view: RoomView): Question | null {
+  const last = view.answers.at(-1)?.question_id;
+  const question = view.questions.find((q) => q.question_id === last);
+  if (!question || question.because?.about) return null;
+  const followed = view.questions.some((q) => q.because?.about === question.question_id);
+  return followed ? null : question;
 }
 
 export function unanswered(view: RoomView): Question[] {
@@ -131,11 +144,13 @@ function asked(
   view: RoomView,
   seq: number,
   at: Time,
-  data: { question_id: Id; text: string },
+  data: { question_id: Id; text: string; because?: Because },
 ): RoomView {
   const known = view.questions.some((question) => question.question_id === data.question_id);
   const fresh: Question = {
-    ...data,
+    question_id: data.question_id,
+    text: data.text,
+    because: data.because,
     competency: null,
     asked_seq: seq,
     answer_id: null,
@@ -143,7 +158,9 @@ function asked(
   };
   const questions: Question[] = known
     ? view.questions.map((q) =>
-        q.question_id === data.question_id ? { ...q, asked_seq: seq, turn: 'asked' } : q,
+        q.question_id === data.question_id
+          ? { ...q, asked_seq: seq, turn: 'asked', because: data.because }
+          : q,
       )
     : [...view.questions, fresh];
   const line: Line = { seq, at, kind: 'question', text: data.text, question_id: data.question_id };

@@ -2,11 +2,11 @@
 // person.
 import { api } from '../api/routes.ts';
 import { freshId } from '../api/id.ts';
-import type { DurableFrame, Id, Meters } from '../api/types.ts';
+import type { DurableFrame, Id, LiveHint, Meters } from '../api/types.ts';
 import { announce } from '../parts/announce.svelte.ts';
 import { t } from '../strings.ts';
 import { Connection, type Link, type World } from './connection.ts';
-import { empty, open, type RoomView, unanswered } from './fold.ts';
+import { empty, followable, open, type RoomView, unanswered } from './fold.ts';
 import { Drafts, Outbox, type Shelf } from './outbox.ts';
 import { browserSocket } from './socket.ts';
 
@@ -23,7 +23,9 @@ export class Room {
   link = $state.raw<Link>({ state: 'connecting', again: false });
   meters = $state.raw<Meters>({});
   waiting = $state.raw<readonly DurableFrame[]>([]);
-  hint = $state('');
+  hint = $state.raw<LiveHint | null>(null);
+  // The coach is choosing the next question.
+  choosing = $state(false);
   refusal = $state('');
   resumed = $state<number | null>(null);
   draft = $state('');
@@ -33,6 +35,7 @@ export class Room {
 
   question = $derived(open(this.view));
   left = $derived(unanswered(this.view));
+  followable = $derived(followable(this.view));
   starting = $derived(this.waiting.some((frame) => frame.type === 'start'));
   skipping = $derived(this.waiting.some((frame) => frame.type === 'skip'));
   finishing = $derived(this.waiting.some((frame) => frame.type === 'finish'));
@@ -62,7 +65,7 @@ export class Room {
       link: (link) => (this.link = link),
       view: (view, fresh) => this.take(view, fresh),
       meters: (question, signals) => this.measure(question, signals),
-      hint: (text) => (this.hint = text),
+      hint: (hint) => this.advise(hint),
       refused: (frame, code, detail) => this.refuse(frame, code, detail),
       resumed: (missed) => (this.resumed = missed),
     });
@@ -96,6 +99,24 @@ export class Room {
     const question = this.question;
     if (!question || this.sending || this.skipping) return;
     this.queue({ type: 'skip', id: freshId(), question_id: question.question_id });
+  }
+
+  // Asks the coach: a follow-up on the last answer, or the next question.
+  async next(): Promise<void> {
+    if (this.choosing) return;
+    this.choosing = true;
+    this.refusal = '';
+    try {
+      // The question itself comes as an event of the room.
+      await api.nextQuestion(this.id);
+    } catch (error) {
+      this.refusal = error instanceof Error ? error.message : t.errors.unknown;
+    }
+    this.choosing = false;
+  }
+
+  dismissHint(): void {
+    this.hint = null;
   }
 
   type(text: string): void {
@@ -140,12 +161,13 @@ export class Room {
     if (answer && view.answers.length > before.answers.length) {
       // Only now, with the answer in the durable record, may the draft go.
       this.drafts.write(answer.question_id, '');
-      this.hint = '';
+      this.hint = null;
       if (fresh) this.tellAnswer(view);
     }
     const question = open(view);
     if ((question?.question_id ?? null) !== this.draftOf) {
       this.draftOf = question?.question_id ?? null;
+      this.hint = null;
       this.draft = question ? this.drafts.read(question.question_id) : '';
       this.meters = {};
       this.metersNext = null;
@@ -165,6 +187,11 @@ export class Room {
   private tellQuestion(view: RoomView, text: string): void {
     const asked = view.questions.filter((question) => question.asked_seq !== null).length;
     announce(t.room.questionLive(asked, view.questions.length, text));
+  }
+
+  private advise(hint: LiveHint): void {
+    // A hint on a question that was left meanwhile would puzzle.
+    if (hint.question_id === undefined || hint.question_id === this.draftOf) this.hint = hint;
   }
 
   private measure(question: Id | null, signals: Meters): void {
