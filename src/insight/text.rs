@@ -4,6 +4,7 @@
 //! word.
 //! **Invariant:** the work is proportional to the length of the text.
 
+mod repeats;
 mod sentences;
 
 use std::collections::HashSet;
@@ -107,6 +108,7 @@ impl Document {
         document.mark_repeated_runs();
         document.sentences = sentences::split(&document);
         document.mark_repeated_sentences();
+        repeats::mark_restated(&mut document);
         document.find_cues(lexicon);
         document.clauses = sentences::clauses(&document);
         document
