@@ -14,6 +14,7 @@ mod calibration;
 mod conflicts;
 mod engine;
 mod hints;
+pub mod interviewer;
 mod lexicon;
 pub mod readiness;
 pub mod report;
