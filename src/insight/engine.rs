@@ -106,7 +106,8 @@ impl Engine {
 
     /// Everything there is to say about one answer.
     pub fn analyse(&self, input: &AnswerInput) -> Analysis {
-        let reading = Reading::new(&self.lexicon, &input.answer);
+        let words = input.words.as_deref().unwrap_or_default();
+        let reading = Reading::spoken(&self.lexicon, &input.answer, words);
         let focus = Focus::new(&self.lexicon, input.question.as_deref());
         let mut signals = signals::measure(&reading, &focus, input);
         if let (Some(job), Some(signal)) = (&input.job_description, signals.get_mut("relevance")) {
@@ -157,7 +158,8 @@ impl Engine {
 
     /// The signals' values alone, for a text that is still being typed.
     pub fn meters(&self, input: &AnswerInput) -> BTreeMap<String, Option<Milli>> {
-        let reading = Reading::new(&self.lexicon, &input.answer);
+        let words = input.words.as_deref().unwrap_or_default();
+        let reading = Reading::spoken(&self.lexicon, &input.answer, words);
         let focus = Focus::new(&self.lexicon, input.question.as_deref());
         let signals: BTreeMap<String, Signal> = signals::measure(&reading, &focus, input);
         signals.into_iter().map(|(name, signal)| (name, signal.value)).collect()

@@ -17,6 +17,7 @@ pub mod coverage;
 mod dates;
 mod engine;
 mod hints;
+pub mod interviewer;
 mod lexicon;
 pub mod profile;
 pub mod progress;

@@ -25,7 +25,7 @@ use super::AnswerInput;
 use super::lexicon::Lexicon;
 use super::story::{self, Clause};
 use super::text::Document;
-use crate::domain::analysis::{Evidence, Signal};
+use crate::domain::analysis::{Evidence, Signal, TimedWord};
 use crate::domain::number::Milli;
 
 /// An answer that has been read, with everything that more than one signal asks for.
@@ -46,7 +46,15 @@ pub(super) const EVIDENCE_MAX: usize = 200;
 impl Reading {
     /// Reads an answer.
     pub(super) fn new(lexicon: &Lexicon, text: &str) -> Reading {
-        let document = Document::read(lexicon, text);
+        Reading::of(Document::read(lexicon, text))
+    }
+
+    /// Reads an answer whose words were heard at these times.
+    pub(super) fn spoken(lexicon: &Lexicon, text: &str, words: &[TimedWord]) -> Reading {
+        Reading::of(Document::spoken(lexicon, text, words))
+    }
+
+    fn of(document: Document) -> Reading {
         let story = story::read(&document);
         let amounts = amounts::amounts(&document);
         Reading { document, story, amounts }

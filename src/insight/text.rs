@@ -4,12 +4,15 @@
 //! word.
 //! **Invariant:** the work is proportional to the length of the text.
 
+mod pauses;
+mod repeats;
 mod sentences;
 
 use std::collections::HashSet;
 use std::ops::Range;
 
 use super::lexicon::{Bits, Cue, Lexicon, stem_hash};
+use crate::domain::analysis::TimedWord;
 
 /// What stands between a token and the next one, strongest mark first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,6 +98,11 @@ pub(super) struct Document {
 impl Document {
     /// Reads a text.
     pub(super) fn read(lexicon: &Lexicon, text: &str) -> Document {
+        Document::spoken(lexicon, text, &[])
+    }
+
+    /// Reads a text whose words were heard at these times, if any are known.
+    pub(super) fn spoken(lexicon: &Lexicon, text: &str, words: &[TimedWord]) -> Document {
         let mut document = Document {
             folded: String::with_capacity(text.len()),
             tokens: Vec::with_capacity(text.len() / 5 + 1),
@@ -104,9 +112,11 @@ impl Document {
             shouted: false,
         };
         document.tokenise(lexicon, text);
+        pauses::mark(&mut document, words);
         document.mark_repeated_runs();
         document.sentences = sentences::split(&document);
         document.mark_repeated_sentences();
+        repeats::mark_restated(&mut document);
         document.find_cues(lexicon);
         document.clauses = sentences::clauses(&document);
         document

@@ -226,7 +226,14 @@ const RETRACTION: &str = "\
     wasn't the one|was not the one|not very involved|wasn't very involved|wasn't involved|\
     informal|wasn't always|isn't always|not consistently|don't consistently|one time check|\
     didn't keep|not exactly|wasn't really|isn't really|less than i said|to be honest i didn't|\
-    only superficially|best guess|never got to|never got around";
+    only superficially|best guess|never got to|never got around|made that up|made it up|\
+    made those up|take that back|take it back|was the team's|were the team's|was a guess|\
+    is a guess|just a guess|a rough guess|not my number|not my figure|can't back that up|\
+    cannot back that up|can't prove|cannot prove|no proof|no evidence|may be wrong|\
+    might be wrong|could be wrong|may be off|might be off|overstated|overstating|exaggerating|\
+    not true|wasn't true|isn't true|not accurate|never measured|did not measure|didn't measure|\
+    haven't measured|weren't measured|wasn't measured|never tracked|did not track|didn't track|\
+    haven't tracked|not mine to claim|can't take credit|cannot take credit";
 
 const REFUSAL: &str = "\
     no comment|can't comment|cannot comment|won't comment|not comment|not going to comment|\

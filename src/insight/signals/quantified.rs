@@ -2,8 +2,8 @@
 //!
 //! A claim is a number with a unit, said about work or its outcome: one point, and one more each
 //! for the change, the baseline and the period. A number without a unit is no claim, the same claim
-//! said twice counts once, and what cannot be (a fall by 300 per cent) is flagged instead of
-//! counted.
+//! said twice counts once, what cannot be (a fall by 300 per cent) is flagged instead of counted,
+//! and a figure that the speaker takes back counts no longer.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -15,6 +15,9 @@ use crate::insight::lexicon::{Bits, Cue};
 
 /// How far apart the two ends of "from … to …" may stand, in words.
 const FROM_TO_WORDS: usize = 10;
+
+/// So many sentences after a number may still take it back; later ones mean something else.
+const TAKEN_BACK_SENTENCES: usize = 3;
 
 /// A rise beyond this is a slip or an exception; either way it needs a question, not points.
 const PERCENT_MAX: i64 = 1_000_000;
@@ -37,7 +40,11 @@ pub(super) fn measure(reading: &Reading) -> Signal {
         while reading.document.sentences[sentence].end <= amount.range.start {
             sentence += 1;
         }
-        let (points, rule) = weigh(reading, index, clause, sentence);
+        let mut judged = weigh(reading, index, clause, sentence);
+        if judged.0 > 0 && is_taken_back(reading, index, sentence) {
+            judged = (0, "quantified.taken_back");
+        }
+        let (points, rule) = judged;
         if !rule.is_empty() {
             evidence.push(reading.evidence(amount.range.clone(), rule));
         }
@@ -47,6 +54,23 @@ pub(super) fn measure(reading: &Reading) -> Signal {
         }
     }
     signal(Milli::whole(claims.values().sum()), evidence)
+}
+
+/// Whether the speaker withdraws this number: in its own sentence, or in a later one that speaks of
+/// "that figure" before another number is given.
+fn is_taken_back(reading: &Reading, index: usize, sentence: usize) -> bool {
+    const NAMES: &str = "figure figures number numbers percentage metric statistic estimate";
+    let document = &reading.document;
+    let following = reading.amounts.get(index + 1).map_or(usize::MAX, |next| next.range.start);
+    let named = |range: &Range<usize>| {
+        range.clone().any(|at| NAMES.split(' ').any(|name| name == document.fold_at(at)))
+    };
+    let later = document.sentences[sentence + 1..].iter();
+    document.has(&document.sentences[sentence], Cue::Retraction)
+        || later
+            .take(TAKEN_BACK_SENTENCES)
+            .take_while(|range| range.end <= following)
+            .any(|range| document.has(range, Cue::Retraction) && named(range))
 }
 
 /// Points of one number, and the rule that gave them.
@@ -171,6 +195,14 @@ mod tests {
         assert_eq!(value("Errors fell by 40 %."), 2);
         assert_eq!(value("Errors fell from 9 % to 4 %."), 3);
         assert_eq!(value("Errors fell from 9 % to 4 % within two weeks."), 4);
+    }
+
+    #[test]
+    fn a_figure_that_is_taken_back_counts_no_longer() {
+        let claim = "Errors fell by 40 %.";
+        assert_eq!(value(&format!("{claim} Actually I made that figure up, it was a guess.")), 0);
+        assert_eq!(value(&format!("{claim} I might be wrong about that number.")), 0);
+        assert_eq!(value(&format!("{claim} The number hangs on the wall.")), value(claim));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //! order?
 //!
 //! Counted over clauses with a clear part, exact ones fully and general ones by half. Each part
-//! saturates at four clauses, so that length alone buys nothing; nothing is ever taken away, so
-//! adding a stated result cannot lower the value.
+//! saturates at four clauses, so that length alone buys nothing. Only a speaker who takes something
+//! back lowers the value, by the action or result told last; adding a stated result cannot.
 
 use std::ops::Range;
 
@@ -39,7 +39,15 @@ pub(super) fn measure(reading: &Reading) -> Signal {
     let mut evidence: Vec<Evidence> = Vec::new();
     let (mut setting_seen, mut action_after, mut result_after) = (false, false, false);
     let mut action_seen = false;
+    let mut standing: Vec<(usize, usize)> = Vec::new();
     for clause in &reading.story {
+        if !clause.repeated && reading.document.has(&clause.range, Cue::Retraction) {
+            if let Some((part, halves)) = standing.pop() {
+                told[part] -= halves;
+                evidence.push(reading.evidence(clause.range.clone(), "structure.taken_back"));
+            }
+            continue;
+        }
         let (part, rule) = match clause.counts_as() {
             Star::Situation => (0, "structure.situation"),
             Star::Task => (0, "structure.task"),
@@ -52,7 +60,11 @@ pub(super) fn measure(reading: &Reading) -> Signal {
         result_after |= part == 2 && action_seen;
         setting_seen |= part == 0;
         action_seen |= part == 1;
-        told[part] += if is_exact(reading, clause) { 2 } else { 1 };
+        let halves = if is_exact(reading, clause) { 2 } else { 1 };
+        told[part] += halves;
+        if part == 1 || part == 2 {
+            standing.push((part, halves));
+        }
         evidence.push(reading.evidence(clause.range.clone(), rule));
     }
     let points = [SETTING, ACTION, RESULT, REFLECTION];
