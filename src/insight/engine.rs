@@ -199,4 +199,6 @@ fn insufficient_because(reading: &Reading, text: &str) -> Option<String> {
 }
 
 #[cfg(test)]
+mod policy;
+#[cfg(test)]
 mod tests;

@@ -1,8 +1,8 @@
 //! Questions about what must not decide about a job: a lint on the interviewers' own words.
 //!
 //! Phrases, not single words: "our customers' age groups" or "a family of products" is work talk.
-//! What the law allows differs between countries; the lint is for the common core of equal-treatment
-//! law and says what may be asked instead.
+//! What the law allows differs between countries; the lint is for the common core of
+//! equal-treatment law and says what may be asked instead.
 
 use std::ops::Range;
 
@@ -52,29 +52,31 @@ const RULES: &[Rule] = &[
             do you have a wife|do you live with a partner|do you have kids|do you have children|\
             do you have any kids|do you have any children|how many kids do you|\
             how many children do you|how old are your kids|how old are your children|\
-            do you have a family|who looks after your|who will look after your|\
-            your childcare|your child care|what does your husband|what does your wife|\
-            what does your partner do|your maiden name|your marital status",
+            do you have a family|who looks after your|who will look after your|your childcare|\
+            your child care|what does your husband|what does your wife|what does your partner do|\
+            your maiden name|your marital status",
     },
     Rule {
         id: "interviewer.unlawful.pregnancy",
         why: "Pregnancy and plans for children must not decide about a job.",
         instead: "Ask nothing here; leave is arranged after an offer.",
-        phrases: "are you pregnant|are you expecting a baby|are you expecting a child|do you plan to have kids|\
-            do you plan to have children|do you plan to start a family|planning to have kids|\
-            planning to have children|planning a family|planning to start a family|\
-            do you want kids|do you want children|want to have kids|want to have children|\
-            thinking of having kids|thinking of having children|maternity leave soon",
+        phrases: "are you pregnant|are you expecting a baby|are you expecting a child|\
+            do you plan to have kids|do you plan to have children|do you plan to start a family|\
+            planning to have kids|planning to have children|planning a family|\
+            planning to start a family|do you want kids|do you want children|want to have kids|\
+            want to have children|thinking of having kids|thinking of having children|\
+            maternity leave soon",
     },
     Rule {
         id: "interviewer.unlawful.religion",
         why: "Religion and belief must not decide about a job.",
         instead: "The shifts are these: can you work them?",
-        phrases: "what is your religion|what's your religion|which religion do you|are you religious|\
-            do you go to church|which church do you|what church do you|are you a christian|\
-            are you christian|are you muslim|are you a muslim|are you jewish|are you hindu|\
-            are you catholic|do you pray|do you believe in god|religious holidays do you|\
-            why do you wear a headscarf|do you always wear a headscarf",
+        phrases: "what is your religion|what's your religion|which religion do you|\
+            are you religious|do you go to church|which church do you|what church do you|\
+            are you a christian|are you christian|are you muslim|are you a muslim|are you jewish|\
+            are you hindu|are you catholic|do you pray|do you believe in god|\
+            religious holidays do you|why do you wear a headscarf|\
+            do you always wear a headscarf",
     },
     Rule {
         id: "interviewer.unlawful.origin",
@@ -98,8 +100,9 @@ const RULES: &[Rule] = &[
             do you take any medication|how many sick days|have you ever been hospitalised|\
             have you ever been hospitalized|have you had cancer|do you have any illness|\
             do you have any illnesses|do you have health problems|any health problems|\
-            do you suffer from a|do you suffer from any|have you ever had depression|your mental health|do you smoke|\
-            do you drink alcohol|have you been in therapy|how tall are you",
+            do you suffer from a|do you suffer from any|have you ever had depression|\
+            your mental health|do you smoke|do you drink alcohol|have you been in therapy|\
+            how tall are you",
     },
     Rule {
         id: "interviewer.unlawful.disability",
@@ -127,8 +130,8 @@ const RULES: &[Rule] = &[
         phrases: "who did you vote for|who do you vote for|who will you vote for|\
             which party do you|what party do you|how do you vote|how did you vote|\
             are you a conservative|are you a liberal|are you left wing|are you right wing|\
-            your political views|your politics|your political opinion|are you a member of a party|\
-            member of a political party",
+            your political views|your politics|your political opinion|\
+            are you a member of a party|member of a political party",
     },
     Rule {
         id: "interviewer.unlawful.orientation",
@@ -145,7 +148,8 @@ const RULES: &[Rule] = &[
         phrases: "have you ever been arrested|have you been arrested|were you ever arrested|\
             do you have a criminal record|have you ever been in prison|have you been to prison|\
             have you ever been in jail|have you been to jail|have you ever been convicted|\
-            have you ever been charged with a crime|have you committed a crime|have you ever committed a crime",
+            have you ever been charged with a crime|have you committed a crime|\
+            have you ever committed a crime",
     },
     Rule {
         id: "interviewer.unlawful.money",

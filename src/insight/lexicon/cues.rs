@@ -227,7 +227,8 @@ const RETRACTION: &str = "\
     informal|wasn't always|isn't always|not consistently|don't consistently|one time check|\
     didn't keep|not exactly|wasn't really|isn't really|less than i said|to be honest i didn't|\
     only superficially|best guess|never got to|never got around|made that up|made it up|\
-    made those up|take that back|take it back|was the team's|were the team's|was a guess|\
+    made those up|made that figure up|made that number up|made those figures up|\
+    made those numbers up|take that back|take it back|was the team's|were the team's|was a guess|\
     is a guess|just a guess|a rough guess|not my number|not my figure|can't back that up|\
     cannot back that up|can't prove|cannot prove|no proof|no evidence|may be wrong|\
     might be wrong|could be wrong|may be off|might be off|overstated|overstating|exaggerating|\

@@ -1,6 +1,7 @@
 //! Own spoken texts without marks, with the places where a listener hears a sentence end.
 //!
-//! `|` is a sentence end at a silence, `~` a silence inside a sentence. Written before the rule was run on them; a rule is measured, not fitted, here.
+//! `|` is a sentence end at a silence, `~` a silence inside a sentence. Written before the rule
+//! was run on them; a rule is measured, not fitted, here.
 
 use super::*;
 use crate::insight::lexicon::Lexicon;
