@@ -116,8 +116,7 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
     let setup_token = setup_token(&directory, &identity)?;
     let backups = Backups::open(replica.clone(), &directory, &settings, metrics.clone())?;
     let patience = Patience::of(&settings);
-    let limiter = limiter(&settings);
-    let public_url = public_url(&settings, address);
+    let (limiter, public_url) = (limiter(&settings), public_url(&settings, address));
     let app = App::new(Parts {
         replica: replica.clone(),
         engine: Arc::new(Engine::built_in()),

@@ -217,7 +217,7 @@ mod tests {
         let wanted: Vec<Wanted> = job.requirements.into_iter().map(Wanted::Requirement).collect();
         assert_eq!(wanted.len(), 4);
         let text = "At Google we had a slow report. I moved the tables to Postgres and rewrote \
-            nine queries. K8s is something that I find interesting.";
+            nine queries. The talk was about K8s.";
         let covered = engine.coverage(&wanted, &[answer(&engine, "1", text)]);
         let told: Vec<(&str, Shown)> =
             covered.iter().map(|one| (one.name.as_str(), one.status)).collect();

@@ -45,7 +45,6 @@ pub(super) const EVIDENCE_MAX: usize = 200;
 
 impl Reading {
     /// Reads an answer without times.
-    #[cfg(test)]
     pub(super) fn new(lexicon: &Lexicon, text: &str) -> Reading {
         Reading::of(Document::read(lexicon, text))
     }

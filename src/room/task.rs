@@ -174,6 +174,7 @@ impl Task {
                     self.preparing = None;
                     self.submit(waiting, prepared);
                     self.pump();
+                    self.say_goodbye_if_over();
                 }
                 () = sleep_until(presence) => self.tell_presence(),
                 Some(input) = self.inputs.recv() => self.handle(input),
@@ -344,7 +345,8 @@ impl Task {
             State::Finished => self.room.report_ready || self.waited,
             _ => false,
         };
-        if nothing_comes && self.proposing.is_empty() && self.waiting.is_empty() {
+        let settled = self.preparing.is_none() && self.proposing.is_empty();
+        if nothing_comes && settled && self.waiting.is_empty() {
             self.roster.dismiss(Bye::RoomFinished, || None, |c| c.live);
             self.rest();
         } else if self.room.state.is_over() && self.deadline.is_none() && !self.waited {
@@ -392,8 +394,6 @@ async fn prepared<T>(preparing: &mut Option<Boxed<T>>) -> T {
 }
 
 async fn sleep_until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
+    let Some(deadline) = deadline else { return std::future::pending().await };
+    tokio::time::sleep_until(deadline).await;
 }

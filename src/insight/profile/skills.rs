@@ -211,7 +211,9 @@ fn named(document: &Document, at: usize) -> bool {
     let before = at.checked_sub(1).map_or(Mark::Line, |before| document.tokens[before].after);
     let listed = matches!(token.after, Mark::Comma | Mark::Joint)
         || matches!(before, Mark::Comma | Mark::Break | Mark::Joint | Mark::Sign);
-    listed || before < Mark::Stop
+    // An item that has a line of its own is a list too.
+    let alone = before >= Mark::Stop && token.after >= Mark::Stop;
+    listed || alone || before < Mark::Stop
 }
 
 #[cfg(test)]
