@@ -21,6 +21,16 @@ const OWN_PART: Milli = Milli::whole(58);
 /// Below this no change has been measured against anything.
 const MEASURED: Milli = Milli::whole(3);
 
+/// What helps against a weakness of wording, by its code.
+const CORRECTIONS: [(&str, &str, &str); 6] = [
+    ("unclear_part", "ownership.limited", "Say exactly what your part was, and whose the rest."),
+    ("self_praise", "wording.praise", "Show it by something that happened instead of naming it."),
+    ("hedged", "wording.hedged", "Say what you know for sure, and leave the softening words out."),
+    ("long", "wording.long", "Cut this sentence in two: one for what you did, one for why."),
+    ("repeated", "wording.repeated", "This was said before; leave it out, or add what is new."),
+    ("filler", "wording.filler", "Pause here instead of filling the pause."),
+];
+
 /// Code points that a hint is about.
 type Place = Option<(u32, u32)>;
 
@@ -131,6 +141,12 @@ impl View<'_> {
             let text = "Say what else you considered, and why you decided against it.";
             hints.push(hint("trade_off.weigh", text, Some((words.from, words.to))));
         }
+        for (weak, code, text) in CORRECTIONS {
+            let place = self.weak(weak);
+            if place.is_some() {
+                hints.push(hint(code, text, place));
+            }
+        }
         if self.answered.met.is_empty() && !self.answered.missed.is_empty() {
             let text = "Begin with the question's own subject, then tell the story.";
             hints.push(hint("relevance.focus", text, None));
@@ -151,6 +167,20 @@ mod tests {
     fn codes(answer: &str) -> Vec<String> {
         let input = AnswerInput { answer: answer.to_owned(), ..AnswerInput::default() };
         Engine::built_in().analyse(&input).hints.into_iter().map(|hint| hint.code).collect()
+    }
+
+    #[test]
+    fn every_weakness_of_wording_has_its_correction() {
+        let told = "I moved the archive to the cellar because the attic was damp in autumn. I \
+            labelled each box by year and office with two colleagues. ";
+        for (weak, code) in [
+            ("Um, I then, uh, carried the heavy boxes down, um, in the evening.", "wording.filler"),
+            ("Maybe I perhaps helped the office somehow, I guess, more or less.", "wording.hedged"),
+            ("I labelled each box by year and office with two colleagues.", "wording.repeated"),
+        ] {
+            let codes = codes(&format!("{told}{weak} Nobody has lost a file since March."));
+            assert!(codes.iter().any(|found| found == code), "{code}: {codes:?}");
+        }
     }
 
     #[test]
