@@ -35,7 +35,6 @@ const HOMES: &[Home] = &[
     ("indicatif", &["src/cli", "src/main.rs"]),
     ("jsonwebtoken", &["src/auth"]),
     ("argon2", &["src/auth"]),
-    ("governor", &["src/auth"]),
     ("aws_lc_rs", &["src/auth"]),
     // Settings and kits; beside them, calibrations and the demo's script are written by people too.
     ("toml", &["src/config", "src/insight/calibration", "src/cli/demo"]),
