@@ -27,7 +27,7 @@ use crate::http::{router, serve};
 use crate::insight::Engine;
 use crate::jobs::backup::{self, Backups};
 use crate::jobs::lapse::{self, Patience};
-use crate::jobs::report;
+use crate::jobs::{report, retention, scrub};
 use crate::room::hub::Rules;
 use crate::store::Fault;
 use crate::store::directory::{Directory, DirectoryError};
@@ -112,11 +112,10 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
         election: Duration::from_millis(limit::ELECTION_MS),
     })
     .await?;
-    let identity = cluster::take_part(&replica, &directory).await?;
-    let setup_token = setup_token(&directory, &identity)?;
+    let setup_token = setup_token(&directory, &cluster::take_part(&replica, &directory).await?)?;
     let backups = Backups::open(replica.clone(), &directory, &settings, metrics.clone())?;
-    let patience = Patience::of(&settings);
-    let (limiter, public_url) = (limiter(&settings), public_url(&settings, address));
+    let (patience, limiter) = (Patience::of(&settings), limiter(&settings));
+    let public_url = public_url(&settings, address);
     let app = App::new(Parts {
         replica: replica.clone(),
         engine: Arc::new(Engine::built_in()),
@@ -136,6 +135,7 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
         metrics_token,
         directory: directory.clone(),
         backups: backups.clone(),
+        consent_text: settings.privacy_consent_text,
         setup_token: setup_token.clone(),
     })
     .await?;
@@ -207,7 +207,9 @@ fn work_alone(
     backups: Arc<Backups>,
 ) {
     tokio::spawn(report::run(replica.clone(), maker, to_report));
-    tokio::spawn(lapse::run(replica, patience));
+    tokio::spawn(lapse::run(replica.clone(), patience));
+    tokio::spawn(retention::run(replica.clone()));
+    tokio::spawn(scrub::run(replica, backups.clone()));
     tokio::spawn(backup::run(backups));
 }
 

@@ -27,6 +27,7 @@ mod wire;
 pub mod anew;
 mod members;
 mod replica;
+mod scrub;
 mod seat;
 mod steward;
 mod upkeep;

@@ -17,6 +17,7 @@ use crate::domain::limit;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 use crate::store::directory::Directory;
+use crate::store::journal::Journal;
 use crate::store::query::Connection;
 use crate::store::space::Room;
 use crate::store::state::{Applied, State};
@@ -133,6 +134,8 @@ pub(super) struct Inner {
     places: Semaphore,
     pub(super) room: Room,
     clock: Arc<AtomicI64>,
+    /// Until consensus stops: the journal ends with its last handle.
+    journal: Mutex<Option<Journal>>,
 }
 
 /// A new id: UUIDv7, so that ids sort by the time of their making.
@@ -163,7 +166,7 @@ impl Replica {
             metrics: metrics.clone(),
             clock: clock.clone(),
         };
-        let mut log = LogAdapter::new(journal);
+        let mut log = LogAdapter::new(journal.clone());
         let growth = log.growth();
         let room = Room::new(directory.root());
         recovery::cover(&mut log, &mut machine).await?;
@@ -196,6 +199,7 @@ impl Replica {
             places: Semaphore::new(limit::PROPOSALS_MAX),
             room,
             clock,
+            journal: Mutex::new(Some(journal)),
         };
         let replica = Replica { inner: Arc::new(inner) };
         replica.keep_log_short(growth);
@@ -361,6 +365,11 @@ impl Replica {
         let _ = self.inner.on_guest.set(serve);
     }
 
+    /// The journal, while this node runs.
+    pub(super) fn journal(&self) -> Option<Journal> {
+        self.inner.journal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Stops consensus; what was acknowledged is on disk already.
     pub async fn shutdown(&self) {
         self.settle_before_stop().await;
@@ -369,6 +378,7 @@ impl Replica {
             std::mem::take(&mut *held)
         };
         beside.shutdown().await;
+        drop(self.inner.journal.lock().unwrap_or_else(PoisonError::into_inner).take());
         if let Err(error) = self.inner.raft.shutdown().await {
             tracing::warn!(%error, "consensus did not stop in order");
         }

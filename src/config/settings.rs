@@ -70,6 +70,8 @@ pub struct Settings {
     pub chat_timeout_seconds: u64,
     /// Bytes that it may answer.
     pub chat_max_bytes: u64,
+    /// What candidates of a live interview agree to or decline.
+    pub privacy_consent_text: Option<String>,
     /// Where each setting came from, by its key.
     pub origins: BTreeMap<&'static str, Origin>,
 }
@@ -166,6 +168,7 @@ impl Settings {
             chat_api_key_file: None,
             chat_timeout_seconds: 1,
             chat_max_bytes: 1_024,
+            privacy_consent_text: None,
             origins: BTreeMap::new(),
         }
     }

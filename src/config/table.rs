@@ -6,6 +6,7 @@ mod backup;
 mod chat;
 mod door;
 mod login;
+mod privacy;
 mod rooms;
 
 use super::settings::{Environment, Flags, Settings};
@@ -93,6 +94,7 @@ pub const SETTINGS: &[Setting] = &[
     chat::TIMEOUT,
     chat::MAX_BYTES,
     login::SECONDS,
+    privacy::CONSENT_TEXT,
     rooms::FRAMES_PER_SECOND,
     rooms::QUIET_SECONDS,
     rooms::WAIT_SECONDS,

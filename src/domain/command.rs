@@ -14,6 +14,7 @@ use super::id::{ClusterId, FeedbackId, FileId, InterviewId, PersonId, SessionId,
 use super::interview::{Member, Plan, Question};
 use super::kit::Kit;
 use super::person::{CandidateContext, Role, Session};
+use super::privacy::{self, Subject};
 use super::rate::Rule;
 use super::room::Act;
 use super::text::Email;
@@ -300,6 +301,54 @@ pub enum Command {
         outsider: Box<Outsider>,
         /// Who that becomes if nobody is known by that name.
         person: Box<NewPerson>,
+    },
+    /// Somebody says whether their words in an interview may be kept.
+    Consent {
+        /// Which interview.
+        interview: InterviewId,
+        /// Who.
+        person: PersonId,
+        /// Yes or no.
+        given: bool,
+        /// The exact sentence that was shown.
+        text: String,
+        /// Its SHA-256, as hexadecimal digits.
+        sha256: String,
+    },
+    /// For how long things are kept; a kind that is not named stays for ever.
+    SetRetention {
+        /// Each kind once.
+        rules: Vec<privacy::Rule>,
+    },
+    /// Something must stay, whoever wants it gone.
+    Hold {
+        /// The hold's id.
+        hold: Uuid,
+        /// What.
+        subject: Subject,
+        /// Why, in words.
+        reason: String,
+    },
+    /// It need not stay any longer.
+    Release {
+        /// Which hold.
+        hold: Uuid,
+    },
+    /// Everything of somebody goes, for good.
+    Erase {
+        /// Who.
+        person: PersonId,
+        /// The receipt's id.
+        receipt: Uuid,
+    },
+    /// What has been kept for long enough goes.
+    Expire {
+        /// The receipt's id.
+        receipt: Uuid,
+        /// Interviews that are over.
+        interviews: Vec<InterviewId>,
+        /// People whose CV and job description go.
+        contexts: Vec<PersonId>,
     },
     /// The state goes to a higher schema level; every node can run it.
     RaiseLevel {

@@ -15,6 +15,9 @@ pub const CALIBRATIONS: u32 = 5;
 /// The level that knows rate policies, people of outside issuers, and questions that were chosen.
 pub const DOORS: u32 = 6;
 
+/// The level that knows consents, retention, legal holds and erasure.
+pub const TRUST: u32 = 7;
+
 /// The level at which a command came into being.
 pub fn needed_by(command: &Command) -> u32 {
     // Without a catch-all: a new command does not compile until somebody has said its level.
@@ -59,6 +62,12 @@ pub fn needed_by(command: &Command) -> u32 {
         Command::PutCalibration { .. } | Command::ActivateCalibration { .. } => CALIBRATIONS,
         Command::KeepFilePart { .. } | Command::KeepCv { .. } => 3,
         Command::SetRateLimits { .. } | Command::Welcome { .. } => DOORS,
+        Command::Consent { .. }
+        | Command::SetRetention { .. }
+        | Command::Hold { .. }
+        | Command::Release { .. }
+        | Command::Erase { .. }
+        | Command::Expire { .. } => TRUST,
     }
 }
 

@@ -354,3 +354,34 @@ pub const BACKUP_RETRY_MS: i64 = 60 * 60 * 1_000;
 /// Calibrations that an organisation keeps: more versions than anybody will ever compare, and less
 /// than 20 MB with their snapshots.
 pub const CALIBRATIONS_MAX: usize = 200;
+
+/// Days for which a retention rule keeps something at most: thirty years, the longest that
+/// employment law anywhere asks for, and short enough to count in milliseconds.
+pub const RETENTION_DAYS_MAX: u32 = 11_000;
+
+/// Legal holds at once: each is a case that somebody looks after.
+pub const HOLDS_MAX: usize = 1_000;
+
+/// Answers about consent of one person in one interview: whoever changes their mind more often is a
+/// program.
+pub const CONSENTS_MAX: usize = 50;
+
+/// Interviews and contexts that one command of retention removes: an answer has some ten rows, so
+/// the next write waits for a few thousand deleted rows at most.
+pub const EXPIRED_PER_COMMAND_MAX: usize = 20;
+
+/// Between two looks for what retention says goes.
+pub const RETENTION_LOOK_SECONDS: u64 = 60 * 60;
+
+/// How long a new backup waits for files to be cleaned after an erasure.
+pub const SCRUB_WAIT_SECONDS: u64 = 45;
+
+/// Bytes of one person's export on the disk while it is put together: all the answers of a thousand
+/// practices, and a CV.
+pub const EXPORT_BYTES_MAX: u64 = 512 << 20;
+
+/// The sentence that candidates agree to: half a page is more than anybody reads.
+pub const CONSENT_TEXT_BYTES_MAX: usize = 2_000;
+
+/// Why something is held: a sentence with a file number.
+pub const HOLD_REASON_BYTES_MAX: usize = 1_000;

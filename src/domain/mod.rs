@@ -16,6 +16,7 @@ pub mod analysis;
 pub mod file;
 pub mod kit;
 pub mod person;
+pub mod privacy;
 pub mod rate;
 
 pub mod event;

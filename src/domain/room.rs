@@ -19,7 +19,7 @@ use super::interview::{Because, Part, Plan, Question, State};
 use super::number::Milli;
 use super::time::Time;
 
-pub use decide::decide;
+pub use decide::{decide, declined};
 
 /// What somebody wants to happen in a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -126,10 +126,15 @@ pub(super) async fn logout(
     };
     let done = write.run(&app, async || Ok(Command::CloseSession { session })).await?;
     let mut response = done.response(StatusCode::OK, Json(json!({})));
-    for name in [SESSION_COOKIE, CSRF_COOKIE] {
-        add_cookie(&app, response.headers_mut(), name, "", 0, name == SESSION_COOKIE);
-    }
+    forget_cookies(&app, response.headers_mut());
     Ok(response)
+}
+
+/// Takes the login out of the browser.
+pub(super) fn forget_cookies(app: &App, headers: &mut HeaderMap) {
+    for name in [SESSION_COOKIE, CSRF_COOKIE] {
+        add_cookie(app, headers, name, "", 0, name == SESSION_COOKIE);
+    }
 }
 
 pub(super) async fn invite(

@@ -20,6 +20,7 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::insight::Engine;
 use crate::insight::coach::BankQuestion;
 use crate::jobs::backup::Backups;
+use crate::jobs::takeout::Takeout;
 use crate::room::answer::Analyst;
 use crate::room::calibrations::Calibrations;
 use crate::room::hub::{Hub, Rules};
@@ -73,6 +74,10 @@ pub struct App {
     pub directory: Arc<Directory>,
     /// The backups.
     pub backups: Arc<Backups>,
+    /// People's own data as files.
+    pub takeout: Takeout,
+    /// What candidates of a live interview agree to or decline.
+    pub consent_text: String,
     /// The setup token until setup.
     pub setup_token: Mutex<Option<String>>,
     /// Counts requests.
@@ -135,6 +140,8 @@ pub struct Parts {
     pub directory: Arc<Directory>,
     /// The backups.
     pub backups: Arc<Backups>,
+    /// What candidates of a live interview agree to or decline, if not our sentence.
+    pub consent_text: Option<String>,
     /// What holds in rooms.
     pub rules: Rules,
     /// The setup token, if setup is still to be done.
@@ -146,6 +153,14 @@ pub(super) struct Flight {
     app: Shared,
     name: (String, String),
 }
+
+/// What is asked where nobody has written another sentence.
+const CONSENT_TEXT: &str = "I agree that what I say and write in this interview is kept as text \
+    and analysed on this organisation's own machine, so that the interviewers can assess my \
+    answers. If I decline, only the interviewers' notes are kept. I can change my mind at any time.";
+
+/// Where exports are put together; backups empty it at each start.
+const EXPORT_WORK: &str = "backup-work";
 
 impl App {
     /// Puts a node together.
@@ -166,6 +181,8 @@ impl App {
         Ok(Arc::new(App {
             hub: Hub::new(analyst.clone(), parts.rules),
             analyst,
+            takeout: Takeout::new(parts.replica.clone(), parts.directory.root().join(EXPORT_WORK)),
+            consent_text: parts.consent_text.unwrap_or_else(|| CONSENT_TEXT.to_owned()),
             replica: parts.replica,
             tickets: TicketBook::new(),
             passwords: Passwords::new(),

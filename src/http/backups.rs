@@ -15,7 +15,6 @@ use tokio::sync::mpsc;
 use crate::domain::limit;
 use crate::domain::refusal::Refusal;
 use crate::jobs::backup::NotMade;
-use crate::store::backup::Draft;
 use crate::store::backup::shelf::Kept;
 
 use super::app::Shared;
@@ -43,7 +42,7 @@ pub(super) async fn download(State(app): State<Shared>, caller: Caller) -> Resul
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
         (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
-    Ok((headers, body(draft)).into_response())
+    Ok((headers, stream_of(draft.into_reader())).into_response())
 }
 
 /// The scheduled backups of this node.
@@ -73,11 +72,10 @@ fn view(kept: &Kept) -> Value {
 
 /// The file piece by piece. A reader that takes nothing for a while loses the connection, and sees
 /// that the length is not the promised one.
-fn body(draft: Draft) -> Body {
+pub(super) fn stream_of(mut reader: impl Read + Send + 'static) -> Body {
     let (sender, receiver) = mpsc::channel::<std::io::Result<Bytes>>(PIECES_WAITING_MAX);
     let handle = tokio::runtime::Handle::current();
     tokio::task::spawn_blocking(move || {
-        let mut reader = draft.into_reader();
         loop {
             let mut piece = Vec::with_capacity(PIECE);
             let read = reader.by_ref().take(PIECE as u64).read_to_end(&mut piece);
@@ -85,7 +83,7 @@ fn body(draft: Draft) -> Body {
                 Ok(0) => return,
                 Ok(_) => (false, Ok(Bytes::from(piece))),
                 Err(error) => {
-                    tracing::error!(%error, "a backup could not be read while it was sent");
+                    tracing::error!(%error, "a file could not be read while it was sent");
                     (true, Err(error))
                 }
             };
@@ -105,7 +103,9 @@ fn body(draft: Draft) -> Body {
 impl From<NotMade> for Error {
     fn from(why: NotMade) -> Error {
         match why {
-            NotMade::Busy | NotMade::NoRoom { .. } => Refusal::conflict(why.to_string()).into(),
+            NotMade::Busy | NotMade::Scrubbing | NotMade::NoRoom { .. } => {
+                Refusal::conflict(why.to_string()).into()
+            }
             NotMade::Unverified { .. } => Error::Fault(crate::store::Fault::plain(why.to_string())),
             NotMade::Fault(fault) => Error::Fault(fault),
         }

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::domain::command::{Command, ENVELOPE_VERSION, Envelope, Once, Outcome};
+use crate::domain::id::PersonId;
 use crate::domain::limit;
 use crate::domain::refusal::{Code, FieldError, Refusal};
 use crate::domain::text;
@@ -108,6 +109,20 @@ impl<T> Write<T> {
     /// Proposes what goes before the command that counts: no key of its own, nothing to tell.
     pub(super) async fn prepare(&self, app: &Shared, command: Command) -> Result<(), Error> {
         let envelope = self.envelope(app, None, command);
+        match app.replica.propose(envelope).await? {
+            Outcome::Refused { refusal } => Err(refusal.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The same in the name of somebody else, for what only they may do and cannot do any more.
+    pub(super) async fn prepare_as(
+        &self,
+        app: &Shared,
+        by: PersonId,
+        command: Command,
+    ) -> Result<(), Error> {
+        let envelope = Envelope { by: Some(by), ..self.envelope(app, None, command) };
         match app.replica.propose(envelope).await? {
             Outcome::Refused { refusal } => Err(refusal.into()),
             _ => Ok(()),

@@ -36,6 +36,7 @@ mod me;
 pub mod oidc;
 pub mod openapi;
 mod people;
+mod privacy;
 mod progress;
 mod reports;
 mod setup;

@@ -21,8 +21,8 @@ use super::caller::{Guarded, guard};
 use super::forward::Door;
 use super::{
     account, acts, assets, backups, calibrations, chat, cluster, coach, cv, forward, health,
-    interviews, kits, layers, limits, me, oidc, openapi, people, progress, reports, setup, shares,
-    socket, stats, upgrade,
+    interviews, kits, layers, limits, me, oidc, openapi, people, privacy, progress, reports, setup,
+    shares, socket, stats, upgrade,
 };
 
 /// One route.
@@ -51,6 +51,7 @@ pub(super) fn table() -> Vec<Route> {
     table.extend(account_routes());
     table.extend(interview_routes());
     table.extend(operator_routes());
+    table.extend(privacy_routes());
     table.extend(calibration_routes());
     table.extend(upgrade_routes());
     table
@@ -136,11 +137,14 @@ fn account_routes() -> Vec<Route> {
         get("/api/v1/me/profile", Person, progress::profile, "The own CV and job in parts"),
         get("/api/v1/me/ledger", Person, progress::ledger, "What does not fit together"),
         get("/api/v1/me/feedback", Person, progress::feedback, "Own judgements on reports"),
+        get("/api/v1/me/export", Person, privacy::export, "All own data as a ZIP file"),
+        delete("/api/v1/me", Person, privacy::erase_me, "Erase the own account and all its data"),
         get("/api/v1/people", ManagePeople, people::list, "Everybody"),
         post("/api/v1/people", ManagePeople, people::create, "Add somebody").takes("PersonBody"),
         get("/api/v1/people/{id}", ManagePeople, people::show, "One person"),
         patch("/api/v1/people/{id}", ManagePeople, people::change, "Change somebody")
             .takes("ChangeBody"),
+        delete("/api/v1/people/{id}", ManagePeople, privacy::erase_person, "Erase somebody"),
         post("/api/v1/people/{id}/invite", ManagePeople, people::invite, "A new link"),
         get("/api/v1/modes", Person, kits::modes, "Modes and what each changes"),
         get("/api/v1/kits", Person, kits::list, "Question kits"),
@@ -181,6 +185,14 @@ fn interview_routes() -> Vec<Route> {
             acts::remove_member,
             "Let somebody out",
         ),
+        get("/api/v1/interviews/{id}/consent", Person, privacy::consent, "What was agreed to"),
+        post(
+            "/api/v1/interviews/{id}/consent",
+            Person,
+            privacy::answer_consent,
+            "Agree or decline",
+        )
+        .takes("ConsentBody"),
         get("/api/v1/interviews/{id}/report", Person, reports::show, "The report"),
         get("/api/v1/interviews/{id}/export", Person, reports::download, "The report as a file"),
         post("/api/v1/interviews/{id}/feedback", Person, reports::feedback, "Was it accurate?")
@@ -214,6 +226,18 @@ fn operator_routes() -> Vec<Route> {
         get("/api/v1/admin/backups", Operate, backups::list, "Scheduled backups of this node")
             .here(),
         post("/api/v1/admin/backups", Operate, backups::create, "Make one of them now").here(),
+    ]
+}
+
+fn privacy_routes() -> Vec<Route> {
+    vec![
+        get("/api/v1/admin/retention", Operate, privacy::retention, "For how long data are kept"),
+        put("/api/v1/admin/retention", Operate, privacy::set_retention, "Change it")
+            .takes("RetentionBody"),
+        get("/api/v1/admin/holds", Operate, privacy::holds, "Legal holds"),
+        post("/api/v1/admin/holds", Operate, privacy::hold, "Hold something").takes("HoldBody"),
+        delete("/api/v1/admin/holds/{id}", Operate, privacy::release, "Release a hold"),
+        get("/api/v1/admin/erasures", Operate, privacy::erasures, "Receipts of what was erased"),
     ]
 }
 

@@ -7,12 +7,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::cluster::Replica;
 use crate::config::settings::Settings;
+use crate::domain::id::PersonId;
 use crate::domain::limit;
 use crate::domain::time::Time;
 use crate::store::backup::shelf::{Kept, Policy, Shelf};
@@ -39,6 +40,9 @@ pub struct Backups {
 /// Why there is no backup, or none that counts.
 #[derive(Debug, thiserror::Error)]
 pub enum NotMade {
+    /// Files hold traces of what was erased a moment ago.
+    #[error("something was erased, and files are being cleaned of it; try again in a minute")]
+    Scrubbing,
     /// Another one is being made.
     #[error("a backup is being made already; try again when it is done")]
     Busy,
@@ -70,6 +74,9 @@ pub enum NotMade {
 
 /// Between two looks at the clock and the folder.
 const LOOK: Duration = Duration::from_secs(60);
+
+/// Between two looks whether files are clean.
+const SCRUB_LOOK: Duration = Duration::from_millis(100);
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 
@@ -111,6 +118,7 @@ impl Backups {
 
     /// A backup for somebody who takes it away.
     pub async fn draft(self: &Arc<Self>) -> Result<Draft, NotMade> {
+        self.after_scrub().await?;
         let turn = self.turn()?;
         let (own, at) = (self.clone(), self.replica.now());
         blocking(move || {
@@ -123,6 +131,7 @@ impl Backups {
 
     /// A backup in the folder, verified, and then those removed that the policy does not keep.
     pub async fn make(self: &Arc<Self>) -> Result<Kept, NotMade> {
+        self.after_scrub().await?;
         let turn = self.turn()?;
         let (own, at, node) = (self.clone(), self.replica.now(), self.replica.status().node);
         // In a task of its own, so that a client that goes away does not end it half way.
@@ -138,6 +147,30 @@ impl Backups {
         });
         self.list().await?;
         made
+    }
+
+    /// Takes people out of the backups in the folder; how many were written anew.
+    pub async fn erase(self: &Arc<Self>, people: Vec<PersonId>) -> Result<usize, Fault> {
+        let turn = self.turn.clone().lock_owned().await;
+        let (own, node) = (self.clone(), self.replica.status().node);
+        let rewritten = blocking(move || {
+            let _turn = turn;
+            own.shelf.erase(&people, node)
+        })
+        .await??;
+        Ok(rewritten)
+    }
+
+    /// Waits until nothing that was erased is on a page that would be copied.
+    async fn after_scrub(&self) -> Result<(), NotMade> {
+        let deadline = Instant::now() + Duration::from_secs(limit::SCRUB_WAIT_SECONDS);
+        while self.replica.scrub_due().await?.is_some() {
+            if Instant::now() >= deadline {
+                return Err(NotMade::Scrubbing);
+            }
+            tokio::time::sleep(SCRUB_LOOK).await;
+        }
+        Ok(())
     }
 
     fn turn(&self) -> Result<OwnedMutexGuard<()>, NotMade> {
@@ -209,7 +242,7 @@ pub async fn run(backups: Arc<Backups>) {
         }
         match backups.make().await {
             // Somebody else has the turn; the next look sees what came of it.
-            Ok(_) | Err(NotMade::Busy) => {}
+            Ok(_) | Err(NotMade::Busy | NotMade::Scrubbing) => {}
             Err(why) => {
                 tracing::error!(%why, "there is no scheduled backup; the next try is in an hour");
                 not_before = now.plus_ms(limit::BACKUP_RETRY_MS);

@@ -16,6 +16,7 @@ use crate::domain::event::{Event, Happening};
 use crate::domain::id::{ConnectionId, InterviewId, PersonId, SessionId};
 use crate::domain::limit;
 use crate::insight::Engine;
+use crate::store::query;
 use crate::store::state::Applied;
 use crate::telemetry::metrics::Metrics;
 
@@ -239,11 +240,39 @@ impl Hub {
                 let (person, intensity) = (*person, context.assist_intensity);
                 self.tell_all(|| Input::Assist(person, intensity));
             }
+            Command::Consent { interview, person, given, .. } => {
+                let door = self.open().get(interview).cloned();
+                if let Some(door) = door {
+                    tell(door.inputs, Input::Consent(*person, *given));
+                }
+            }
+            Command::Erase { person, .. } => {
+                self.end_person(*person, None);
+                self.look_again();
+            }
+            Command::Expire { .. } => self.look_again(),
             // A new password ends every older login.
             Command::AcceptInvite { person, session, .. } => {
                 self.end_person(*person, Some(session.id));
             }
             _ => {}
+        }
+    }
+
+    /// Something was erased: each room here is compared with its rows.
+    fn look_again(&self) {
+        for (interview, door) in self.open().iter() {
+            let (interview, inputs) = (*interview, door.inputs.clone());
+            let replica = self.replica().clone();
+            tokio::spawn(async move {
+                let read = move |db: &query::Connection| query::room::load(db, interview);
+                match replica.read(read).await {
+                    Ok(now) => {
+                        let _ = inputs.send(Input::Erased(now.map(Box::new))).await;
+                    }
+                    Err(fault) => tracing::error!(%fault, %interview, "a room was not looked at"),
+                }
+            });
         }
     }
 
@@ -257,17 +286,20 @@ impl Hub {
 
     fn tell_all(&self, input: impl Fn() -> Input) {
         for door in self.open().values() {
-            let (inputs, input) = (door.inputs.clone(), input());
-            // Rare, and it must arrive: it waits in a task of its own if the room is busy.
-            tokio::spawn(async move {
-                let _ = inputs.send(input).await;
-            });
+            tell(door.inputs.clone(), input());
         }
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<InterviewId, Door>> {
         self.inner.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Rare, and it must arrive: it waits in a task of its own if the room is busy.
+fn tell(inputs: mpsc::Sender<Input>, input: Input) {
+    tokio::spawn(async move {
+        let _ = inputs.send(input).await;
+    });
 }
 
 impl Seat {

@@ -6,6 +6,7 @@
 //! **Invariant:** events are handed out in the order of the log, each once; a gap in what the log
 //! tells is filled from the store.
 
+mod input;
 mod presence;
 mod propose;
 mod tell;
@@ -19,14 +20,13 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::json;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::auth::ticket::Holder;
 use crate::cluster::{Seat, Unavailable, fresh};
 use crate::domain::command::Outcome;
 use crate::domain::event::Event;
-use crate::domain::id::{ConnectionId, InterviewId, PersonId, QuestionId, SessionId};
+use crate::domain::id::{ConnectionId, InterviewId, PersonId, QuestionId};
 use crate::domain::interview::State;
 use crate::domain::limit;
 use crate::domain::refusal::{Code, Refusal};
@@ -44,37 +44,10 @@ use super::ring::Ring;
 use super::roster::{Connection, Roster};
 use super::{catch_up, view};
 
+pub(super) use input::{Input, Join};
 pub use presence::Parting;
 use presence::Presence;
 use propose::{Prepared, Proposed, Waiting};
-
-/// All that can happen to a room.
-pub(super) enum Input {
-    /// Somebody wants in.
-    Join(Join),
-    /// A connection is gone; whether it broke, or we sent it away.
-    Leave(ConnectionId, Parting),
-    /// A connection sent a frame.
-    Frame(ConnectionId, ClientFrame),
-    /// A connection that was fed from the store has everything up to here.
-    CaughtUp(ConnectionId, u64),
-    /// A login ended.
-    SessionEnded(SessionId),
-    /// An account was closed, or only this login of it is left.
-    PersonGone(PersonId, Option<SessionId>),
-    /// Somebody wants so much help from now on, on every device.
-    Assist(PersonId, u8),
-    /// The node stops.
-    Drain,
-}
-
-/// Somebody who wants in.
-pub(super) struct Join {
-    pub(super) holder: Holder,
-    pub(super) after: Option<u64>,
-    pub(super) outbox: Outbox,
-    pub(super) joined: oneshot::Sender<Option<(ConnectionId, SharedRate)>>,
-}
 
 /// What the log tells a room.
 pub(super) type Commits = mpsc::Receiver<Arc<Vec<Event>>>;
@@ -86,6 +59,8 @@ pub(super) struct Task {
     names: BTreeMap<PersonId, String>,
     /// Questions to which somebody has said something.
     begun: BTreeSet<QuestionId>,
+    /// People whose words may not be kept, and so are not shown either.
+    declined: BTreeSet<PersonId>,
     epoch: String,
     roster: Roster,
     coach: Coach,
@@ -102,6 +77,8 @@ pub(super) struct Task {
     deadline: Option<Instant>,
     /// Whether the report was waited for long enough.
     waited: bool,
+    /// Whether the rows say something else than the room: it ends, and begins anew from them.
+    stale: bool,
 }
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -121,9 +98,11 @@ impl Task {
             let begun = query::event::begun(db, &room)?;
             let epoch = query::cluster::identity(db)?.map(|i| i.cluster_id.to_string());
             let coach = Coach::read(db, &room)?;
-            Ok(Some((room, names, begun, coach, epoch.unwrap_or_default())))
+            let declined = query::privacy::declined(db, interview)?.into_iter().collect();
+            Ok(Some((room, names, begun, declined, coach, epoch.unwrap_or_default())))
         };
-        let Some((room, names, begun, coach, epoch)) = hub.replica().read(read).await? else {
+        let Some((room, names, begun, declined, coach, epoch)) = hub.replica().read(read).await?
+        else {
             return Ok(None);
         };
         Ok(Some(Task {
@@ -132,6 +111,7 @@ impl Task {
             room,
             names,
             begun,
+            declined,
             epoch,
             roster: Roster::default(),
             coach,
@@ -145,6 +125,7 @@ impl Task {
             proposing: FuturesUnordered::new(),
             deadline: None,
             waited: false,
+            stale: false,
         }))
     }
 
@@ -177,7 +158,12 @@ impl Task {
                     self.say_goodbye_if_over();
                 }
                 () = sleep_until(presence) => self.tell_presence(),
-                Some(input) = self.inputs.recv() => self.handle(input),
+                Some(input) = self.inputs.recv() => {
+                    self.handle(input);
+                    if self.stale {
+                        return;
+                    }
+                }
                 () = sleep_until(deadline) => {
                     if self.on_deadline() {
                         return;
@@ -211,6 +197,13 @@ impl Task {
                 }
             }
             Input::Assist(person, intensity) => self.assist(person, intensity),
+            Input::Consent(person, true) => {
+                self.declined.remove(&person);
+            }
+            Input::Consent(person, false) => {
+                self.declined.insert(person);
+            }
+            Input::Erased(now) => self.erased(now.as_deref()),
             Input::Drain => {
                 // As many as this node has are to come back elsewhere; a thousand a second can.
                 let spread = self.hub.metrics().sockets.get().clamp(2_000, 20_000) as u64;

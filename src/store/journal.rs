@@ -81,6 +81,8 @@ enum Write {
     Truncate(i64, Done),
     /// Entries up to this index go; the marker says where the log begins now.
     Purge(u64, Vec<u8>, Done),
+    /// Nothing that was removed is to be found in the file afterwards.
+    Scrub(Done),
     Stop,
 }
 
@@ -167,6 +169,11 @@ impl Journal {
     pub fn purge(&self, upto: u64, marker: Vec<u8>, done: Done) {
         guard(&self.pending).purge(upto);
         self.send(Write::Purge(upto, marker, done));
+    }
+
+    /// Takes everything that was removed out of the file for good. Whoever appends meanwhile waits.
+    pub fn scrub(&self, done: Done) {
+        self.send(Write::Scrub(done));
     }
 
     /// The entries of a range that are there, in order, each as it was written.
@@ -265,7 +272,7 @@ impl Write {
         match self {
             Write::Append(entries, _) => entries.iter().map(|(_, payload)| payload.len()).sum(),
             Write::Marker(_, payload, _) | Write::Purge(_, payload, _) => payload.len(),
-            Write::Truncate(..) | Write::Stop => 0,
+            Write::Truncate(..) | Write::Scrub(_) | Write::Stop => 0,
         }
     }
 
@@ -274,7 +281,8 @@ impl Write {
             Write::Append(_, done)
             | Write::Marker(_, _, done)
             | Write::Truncate(_, done)
-            | Write::Purge(_, _, done) => done(result),
+            | Write::Purge(_, _, done)
+            | Write::Scrub(done) => done(result),
             Write::Stop => {}
         }
     }

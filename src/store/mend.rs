@@ -111,6 +111,13 @@ pub(super) fn note_suspicion(path: &Path) {
     }
 }
 
+/// Removes a damaged state that was set aside: it may hold what people have erased since.
+pub fn remove_damaged(path: &Path) -> Result<(), Fault> {
+    let aside = beside(path, "damaged");
+    let files = [with_suffix(&aside, "-wal"), with_suffix(&aside, "-shm"), aside];
+    files.iter().try_for_each(|file| super::snapshot::remove(file))
+}
+
 fn set_aside(path: &Path) -> Result<PathBuf, Fault> {
     let aside = beside(path, "damaged");
     let steps = || -> std::io::Result<()> {

@@ -85,6 +85,12 @@ pub(super) const STATE: &[Migration] = &[
         down: Some(include_str!("../../migrations/state/0006_doors.down.sql")),
         about: "rate policies, people whom outside issuers vouch for, questions that were chosen",
     },
+    Migration {
+        name: "0007_trust",
+        sql: include_str!("../../migrations/state/0007_trust.sql"),
+        down: Some(include_str!("../../migrations/state/0007_trust.down.sql")),
+        about: "consents, retention, legal holds, receipts of what was erased",
+    },
 ];
 
 /// How many of the journal's migrations the last release at each level knew, from level 1 on: as

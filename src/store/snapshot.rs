@@ -8,6 +8,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 
 use sha2::{Digest, Sha256};
 
@@ -34,6 +35,7 @@ const UNFINISHED: &str = "unfinished.db";
 
 /// Makes a snapshot and replaces the one before. Nobody who applies or reads waits for it.
 pub fn build(state: &State, folder: &Path) -> Result<Snapshot, Fault> {
+    let _turn = state.building.lock().unwrap_or_else(PoisonError::into_inner);
     let unfinished = folder.join(UNFINISHED);
     remove(&unfinished)?;
     if let Err(fault) = state.sync_sometimes() {
@@ -71,6 +73,12 @@ pub fn receive(file: &Path, folder: &Path) -> Result<Snapshot, Fault> {
         return keep(folder);
     }
     current(folder)?.ok_or_else(|| Fault::plain("the snapshot to install is not there"))
+}
+
+/// Removes what was set aside because it was damaged, for whoever wants to look: it may hold what
+/// people have erased since.
+pub fn remove_damaged(folder: &Path) -> Result<(), Fault> {
+    remove(&folder.join(DAMAGED))
 }
 
 /// Whether there is a snapshot, sound or not.

@@ -71,6 +71,8 @@ pub struct State {
     synced: Mutex<Instant>,
     readers: Mutex<Vec<Connection>>,
     returned: Condvar,
+    /// Held by whoever makes a snapshot: unfinished ones have one name.
+    pub(super) building: Mutex<()>,
 }
 
 /// Pages of the write-ahead log between two checkpoints (16 MiB): what changes often is moved once.
@@ -113,6 +115,7 @@ impl State {
             synced: Mutex::new(Instant::now()),
             readers: Mutex::new(readers),
             returned: Condvar::new(),
+            building: Mutex::default(),
         })
     }
 

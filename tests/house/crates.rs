@@ -13,7 +13,7 @@ const HOMES: &[Home] = &[
     ("rustix", &["src/store", "src/jobs/document"]),
     ("lopdf", &["src/jobs/document"]),
     ("quick_xml", &["src/jobs/document"]),
-    ("zip", &["src/jobs/document"]),
+    ("zip", &["src/jobs"]),
     ("crc32c", &["src/store"]),
     ("openraft", &["src/cluster"]),
     ("rcgen", &["src/cluster"]),

@@ -17,6 +17,7 @@ mod durability;
 mod faults;
 mod golden;
 mod http;
+mod privacy;
 mod rooms;
 mod store;
 mod upgrade;

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::domain::id::{AnswerId, FeedbackId, FileId, InterviewId, NoteId, QuestionId, ShareId};
 use crate::domain::person::{Person, Session};
+use crate::domain::privacy::Counts;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 
@@ -92,5 +93,19 @@ pub enum Outcome {
     Thanked {
         /// Which.
         feedback: FeedbackId,
+    },
+    /// Something is held.
+    Held {
+        /// The hold's id.
+        hold: Uuid,
+    },
+    /// Something is gone.
+    Erased {
+        /// The receipt's id.
+        receipt: Uuid,
+        /// Since when.
+        at: Time,
+        /// How many of what.
+        counts: Counts,
     },
 }

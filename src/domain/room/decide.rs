@@ -8,6 +8,14 @@ use crate::domain::interview::{Because, Kind, Part, Question, State, Turn};
 use crate::domain::limit;
 use crate::domain::refusal::{Code, Refusal};
 
+/// What somebody hears who has said that their words may not be kept, and speaks all the same.
+pub fn declined() -> Refusal {
+    Refusal::denied(
+        "you have declined that your words are kept, so only the interviewers' notes are; agree \
+         first if you have changed your mind",
+    )
+}
+
 /// What the act of this person (`None`: of the product itself) leads to, or why it may not be.
 ///
 /// A note leads to no event.

@@ -9,7 +9,9 @@ use super::Task;
 use crate::domain::event::{Event, Happening};
 use crate::domain::interview::Kind;
 use crate::domain::{limit, room};
+use crate::room::member::come_back_ms;
 use crate::room::protocol::Bye;
+use crate::room::ring::Ring;
 use crate::room::view;
 use crate::store::Fault;
 use crate::store::query::{self, event::StoredEvent};
@@ -40,6 +42,22 @@ impl Task {
             self.follow(&event.what);
         }
         self.say_goodbye_if_over();
+    }
+
+    /// Something was erased. A room that is gone says goodbye; one that others go on with begins
+    /// anew, so that nothing of what was erased stays in memory.
+    pub(super) fn erased(&mut self, now: Option<&room::Room>) {
+        self.ring = Ring::default();
+        let Some(now) = now else {
+            self.roster.dismiss(Bye::Removed, || None, |_| true);
+            self.stale = true;
+            return;
+        };
+        let (here, there) = (&self.room, now);
+        if here.members != there.members || here.plan != there.plan {
+            self.roster.dismiss(Bye::LeaderChanged, || Some(come_back_ms()), |_| true);
+            self.stale = true;
+        }
     }
 
     /// Whoever joins later sees the new member by name.

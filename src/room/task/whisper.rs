@@ -8,6 +8,7 @@ use super::Task;
 use crate::domain::id::{ConnectionId, PersonId, QuestionId};
 use crate::domain::interview::{Kind, Part, State};
 use crate::domain::refusal::{Code, Refusal};
+use crate::domain::room;
 use crate::room::live;
 use crate::room::outbox::Subject;
 use crate::room::protocol;
@@ -22,6 +23,7 @@ impl Task {
     ) {
         let refusal = match (self.room.part(by), self.room.state) {
             (Some(Part::Observer) | None, _) => Some(Refusal::denied("observers read")),
+            (_, State::Live) if self.declined.contains(&by) => Some(room::declined()),
             (_, State::Live) => None,
             (_, state) if state.is_over() => {
                 Some(Refusal::new(Code::RoomClosed, "the interview is over"))

@@ -8,12 +8,14 @@
 pub(super) mod audit;
 mod calibrations;
 mod doors;
+pub(super) mod erase;
 mod files;
 mod held;
 mod interviews;
 mod level;
 mod nodes;
 mod people;
+mod privacy;
 mod rooms;
 mod shares;
 
@@ -148,6 +150,12 @@ fn dispatch(db: &Connection, rooms: &mut Rooms, envelope: &Envelope) -> Step<App
         }
         Command::SetRateLimits { rules } => doors::set_rate_limits(db, envelope, rules)?,
         Command::Welcome { outsider, person } => doors::welcome(db, envelope, outsider, person)?,
+        Command::Consent { .. }
+        | Command::SetRetention { .. }
+        | Command::Hold { .. }
+        | Command::Release { .. }
+        | Command::Erase { .. }
+        | Command::Expire { .. } => privacy::apply(db, rooms, envelope)?,
         Command::KeepAuthority { .. }
         | Command::InviteNode { .. }
         | Command::AdmitNode { .. }

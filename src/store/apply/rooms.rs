@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 use crate::domain::command::{Envelope, Outcome};
 use crate::domain::event::{Event, Happening};
 use crate::domain::id::InterviewId;
+use crate::domain::interview::Kind;
 use crate::domain::refusal::Refusal;
 use crate::domain::room::{self, Act, Room};
 
@@ -27,6 +28,10 @@ pub(super) fn act(
         rooms.keep(room);
         return Err(Refusal::not_found("person").into());
     }
+    if let Some(refusal) = declined(db, &room, envelope, act)? {
+        rooms.keep(room);
+        return Err(refusal.into());
+    }
     let happenings = match room::decide(&room, envelope.by, act) {
         Ok(happenings) => happenings,
         Err(refusal) => {
@@ -39,6 +44,16 @@ pub(super) fn act(
     rooms.keep(room);
     let outcome = outcome(act, events.first());
     Ok(Applied { outcome: Some(outcome), events: Some((interview, events)) })
+}
+
+/// Of somebody who has declined nothing said is kept.
+fn declined(db: &Connection, room: &Room, envelope: &Envelope, act: &Act) -> Step<Option<Refusal>> {
+    let keeps_words = matches!(act, Act::Say { .. } | Act::Answer { .. });
+    let Some(by) = envelope.by.filter(|_| keeps_words && room.plan.kind == Kind::Live) else {
+        return Ok(None);
+    };
+    let declined = query::privacy::declined(db, room.plan.id)?.contains(&by);
+    Ok(declined.then(room::declined))
 }
 
 /// What happened, as events and in the room's rows.

@@ -19,9 +19,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
+use crate::domain::id::PersonId;
 use crate::domain::time::Time;
 
-use super::apply::audit;
+use super::apply::{audit, erase};
 use super::schema::hexadecimal;
 use super::state::{markers, open_reader};
 use super::{Fault, query, snapshot};
@@ -109,6 +110,40 @@ pub fn unpack(file: &Path, to: &Path) -> Result<Verdict, Unfit> {
     Ok(Verdict { manifest, checks })
 }
 
+/// Takes people out of a backup: a draft of the same backup without them. `None` if none of them is
+/// in it.
+pub fn without(file: &Path, people: &[PersonId], work: &Path) -> Result<Option<Draft>, Unfit> {
+    let mut input = open(file)?;
+    let manifest = header::read(&mut input)?;
+    let place = unfinished(work)?;
+    let _copy = Removed(place.clone());
+    pour(&mut input, &manifest.payload, &mut create(&place)?)?;
+    let Some(cleaned) = cleaned(&place, people, work)? else { return Ok(None) };
+    let _cleaned = Removed(cleaned.clone());
+    Ok(Some(make(&cleaned, work, manifest.created_at)?))
+}
+
+/// A copy of a state without some people, written anew so that nothing of them is on free pages.
+fn cleaned(state: &Path, people: &[PersonId], work: &Path) -> Result<Option<PathBuf>, Fault> {
+    let mut db = Connection::open(state)
+        .map_err(|e| Fault::new(format!("cannot open {}", state.display()), e))?;
+    // Nobody but us has the file, and it is thrown away.
+    db.pragma_update(None, "synchronous", "off")?;
+    db.pragma_update(None, "foreign_keys", true)?;
+    let tx = db.transaction()?;
+    let mut gone = 0;
+    for person in people {
+        gone += usize::from(!erase::person(&tx, *person)?.is_empty());
+    }
+    tx.commit()?;
+    if gone == 0 {
+        return Ok(None);
+    }
+    let place = unfinished(work)?;
+    db.execute("VACUUM INTO ?1", [&*place.to_string_lossy()])?;
+    Ok(Some(place))
+}
+
 /// A new file that only its owner may read.
 pub fn create(path: &Path) -> Result<File, Fault> {
     OpenOptions::new()
@@ -183,7 +218,8 @@ impl Drop for Removed {
     }
 }
 
-fn make_folder(folder: &Path) -> Result<(), Fault> {
+/// Makes a folder that only its owner may look into.
+pub fn make_folder(folder: &Path) -> Result<(), Fault> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)

@@ -7,11 +7,12 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::domain::id::PersonId;
 use crate::domain::limit;
 use crate::domain::time::Time;
 
 use super::super::{Fault, space};
-use super::{Draft, Unfit, Verdict, create, keep, make_folder, verify};
+use super::{Draft, Unfit, Verdict, create, keep, make_folder, verify, without};
 
 /// The folder.
 #[derive(Clone, Debug)]
@@ -85,9 +86,53 @@ impl Shelf {
         Ok(all)
     }
 
+    /// Takes people out of every backup here; how many were written anew. A backup that cannot be
+    /// read cannot be cleaned either: it goes, and the log says so.
+    pub fn erase(&self, people: &[PersonId], node: u64) -> Result<usize, Fault> {
+        let mut rewritten = 0;
+        for kept in self.list()? {
+            let draft = match without(&kept.path, people, &self.work) {
+                Ok(None) => continue,
+                Ok(Some(draft)) => draft,
+                Err(Unfit::Fault(fault)) => return Err(fault),
+                Err(Unfit::Refused(why)) => {
+                    tracing::error!(
+                        file = %kept.path.display(),
+                        why,
+                        "somebody was erased, and this backup cannot be cleaned: it is removed"
+                    );
+                    crate::store::snapshot::remove(&kept.path)?;
+                    continue;
+                }
+            };
+            match self.write(draft, node, |_, _| kept.path.clone()) {
+                Ok(_) => rewritten += 1,
+                Err(Unfit::Fault(fault)) => return Err(fault),
+                Err(Unfit::Refused(why)) => {
+                    return Err(Fault::plain(format!("what was written cannot be read: {why}")));
+                }
+            }
+        }
+        Ok(rewritten)
+    }
+
     /// Writes a backup, checks it by restoring it, and keeps it under the name that it has earned.
     /// `node` keeps the unfinished files of nodes that share a folder apart.
     pub fn add(&self, draft: Draft, node: u64) -> Result<(Kept, Verdict), Unfit> {
+        let created_at = self.free_time(draft.manifest().created_at);
+        let bytes = draft.bytes();
+        let named = |folder: &Path, verified| folder.join(name(created_at, verified));
+        let (path, verdict) = self.write(draft, node, named)?;
+        let verified = verdict.ok();
+        Ok((Kept { file: name(created_at, verified), path, created_at, bytes, verified }, verdict))
+    }
+
+    fn write(
+        &self,
+        draft: Draft,
+        node: u64,
+        named: impl FnOnce(&Path, bool) -> PathBuf,
+    ) -> Result<(PathBuf, Verdict), Unfit> {
         make_folder(&self.folder)?;
         let unfinished = self.folder.join(format!("{UNFINISHED}-{node}"));
         match std::fs::remove_file(&unfinished) {
@@ -97,7 +142,6 @@ impl Shelf {
             }
             _ => {}
         }
-        let (created_at, bytes) = (self.free_time(draft.manifest().created_at), draft.bytes());
         let mut file = create(&unfinished)?;
         std::io::copy(&mut draft.into_reader(), &mut file)
             .map_err(|e| Fault::new(format!("cannot write {}", unfinished.display()), e))?;
@@ -106,11 +150,9 @@ impl Shelf {
         // Checked is what the disk has, and not what memory still holds of it.
         space::read_from_disk(&file);
         let verdict = verify(&unfinished, &self.work)?;
-        let verified = verdict.ok();
-        let name = name(created_at, verified);
-        let path = self.folder.join(&name);
+        let path = named(&self.folder, verdict.ok());
         keep(&file, &unfinished, &path)?;
-        Ok((Kept { file: name, path, created_at, bytes, verified }, verdict))
+        Ok((path, verdict))
     }
 
     /// Removes what the policy does not keep, and tells what that was.

@@ -67,10 +67,13 @@ impl Committer {
             }
         }
         self.unsaved_bytes += batch.iter().map(Write::bytes).sum::<usize>();
+        let scrubbed = self.scrub_if_asked(&batch);
         for write in batch {
-            write.finish(match &self.broken {
-                None => Ok(()),
-                Some(why) => Err(std::io::Error::other(why.clone())),
+            let scrub = matches!(write, Write::Scrub(_));
+            write.finish(match (&self.broken, &scrubbed) {
+                (Some(why), _) => Err(std::io::Error::other(why.clone())),
+                (None, Err(why)) if scrub => Err(std::io::Error::other(why.clone())),
+                (None, _) => Ok(()),
             });
         }
         // After a failed fsync nobody knows which pages are on disk, and a second one would say
@@ -82,6 +85,21 @@ impl Committer {
             self.broken = Some(format!("the journal cannot be written: {error}"));
         }
         stop
+    }
+
+    /// Takes what was removed out of the file if that was asked for. Where somebody else reads it,
+    /// or the disk is too full for a copy, nothing is lost and it can be asked for again.
+    fn scrub_if_asked(&mut self, batch: &[Write]) -> Result<(), String> {
+        if self.broken.is_some() || !batch.iter().any(|write| matches!(write, Write::Scrub(_))) {
+            return Ok(());
+        }
+        self.db.scrub().map_err(|error| {
+            let why = format!("the journal could not be cleaned: {error}");
+            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::SystemIoFailure) {
+                self.broken = Some(why.clone());
+            }
+            why
+        })
     }
 
     /// Moves the write-ahead log into the database when there is much in it.
@@ -120,7 +138,7 @@ fn write_batch(
                 Write::Marker(name, payload, _) => page.marker(name, payload)?,
                 Write::Truncate(index, _) => page.truncate(*index)?,
                 Write::Purge(upto, payload, _) => page.purge(*upto, payload)?,
-                Write::Stop => {}
+                Write::Scrub(_) | Write::Stop => {}
             }
         }
         if let Some(payload) = committed {

@@ -104,6 +104,25 @@ impl Ledger {
         Ok(())
     }
 
+    /// Writes the whole database anew, so that nothing of what was removed is left on its free
+    /// pages or in the write-ahead log. After a purge there is little to write.
+    pub(super) fn scrub(&mut self) -> Result<(), rusqlite::Error> {
+        self.db.execute("DELETE FROM entry WHERE idx <= ?1", [self.extent.purged])?;
+        // What is copied on the way must not lie in a folder for temporary files.
+        self.db.pragma_update(None, "temp_store", "memory")?;
+        self.db.execute_batch("VACUUM")?;
+        let busy: i64 =
+            self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        self.witness.sync();
+        match busy {
+            0 => Ok(()),
+            _ => Err(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+                Some("somebody else reads it".to_owned()),
+            )),
+        }
+    }
+
     /// Moves what is in the write-ahead log into the database, and makes the count durable.
     pub(super) fn checkpoint(&self) -> Result<(), rusqlite::Error> {
         checkpoint(&self.db)?;

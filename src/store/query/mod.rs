@@ -13,10 +13,12 @@ pub mod level;
 pub mod node;
 pub mod once;
 pub mod person;
+pub mod privacy;
 pub mod report;
 pub mod room;
 pub mod share;
 pub mod stats;
+pub mod takeout;
 
 use std::str::FromStr;
 

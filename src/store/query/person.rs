@@ -2,15 +2,16 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::privacy::NOBODY;
 use super::{Fault, id, optional_time, time, word};
 use crate::domain::id::{PersonId, SessionId};
 use crate::domain::person::{CandidateContext, Person, Session};
 
-/// The account with this id.
+/// The account with this id. The row that stands for erased people is none.
 pub fn by_id(db: &Connection, id: PersonId) -> Result<Option<Person>, Fault> {
     let found = db
-        .prepare_cached("SELECT * FROM person WHERE id = ?1")?
-        .query_row([id.to_string()], person)
+        .prepare_cached("SELECT * FROM person WHERE id = ?1 AND id <> ?2")?
+        .query_row(params![id.to_string(), NOBODY], person)
         .optional()?;
     Ok(found)
 }
@@ -30,7 +31,8 @@ pub fn list(
     after: Option<PersonId>,
     items_max: usize,
 ) -> Result<Vec<Person>, Fault> {
-    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    // The row that stands for erased people comes before all others.
+    let after = after.map_or_else(|| NOBODY.to_owned(), |id| id.to_string());
     let people = db
         .prepare_cached("SELECT * FROM person WHERE id > ?1 ORDER BY id LIMIT ?2")?
         .query_map(params![after, items_max as i64], person)?
@@ -40,7 +42,8 @@ pub fn list(
 
 /// How many accounts there are.
 pub fn count(db: &Connection) -> Result<usize, Fault> {
-    let count: i64 = db.query_row("SELECT count(*) FROM person", [], |row| row.get(0))?;
+    let count = "SELECT count(*) FROM person WHERE id <> ?1";
+    let count: i64 = db.query_row(count, [NOBODY], |row| row.get(0))?;
     Ok(count as usize)
 }
 

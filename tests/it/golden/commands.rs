@@ -10,6 +10,7 @@ use greenroom::domain::interview::{Because, Kind, Member, Part, Plan, Question};
 use greenroom::domain::kit::{Competency, Kit, KitQuestion};
 use greenroom::domain::number::Milli;
 use greenroom::domain::person::{CandidateContext, Role, Session};
+use greenroom::domain::privacy::{self, Kept, Subject};
 use greenroom::domain::rate::{Class, Rule, Tier};
 use greenroom::domain::room::Act;
 use greenroom::domain::text::Email;
@@ -143,6 +144,28 @@ fn door_commands() -> Vec<Command> {
     ]
 }
 
+fn privacy_commands() -> Vec<Command> {
+    let uuid = |n| id::<PersonId>(n).0;
+    let (interview, person) = (id(5), id(1));
+    let (hold, receipt) = (uuid(11), uuid(12));
+    let held = |subject| Command::Hold { hold, subject, reason: text("case 7") };
+    vec![
+        Command::Consent {
+            interview,
+            person,
+            given: false,
+            text: text("I agree."),
+            sha256: "0f".repeat(32),
+        },
+        Command::SetRetention { rules: vec![privacy::Rule { kind: Kept::Practice, days: 90 }] },
+        held(Subject::Person(person)),
+        held(Subject::Interview(interview)),
+        Command::Release { hold },
+        Command::Erase { person, receipt },
+        Command::Expire { receipt, interviews: vec![interview], contexts: vec![person] },
+    ]
+}
+
 fn interview_commands() -> Vec<Command> {
     let kit = Kit {
         id: text("porter"),
@@ -272,6 +295,12 @@ fn place(command: &Command) -> usize {
         Command::ActivateCalibration { .. } => 38,
         Command::SetRateLimits { .. } => 39,
         Command::Welcome { .. } => 40,
+        Command::Consent { .. } => 42,
+        Command::SetRetention { .. } => 43,
+        Command::Hold { .. } => 44,
+        Command::Release { .. } => 45,
+        Command::Erase { .. } => 46,
+        Command::Expire { .. } => 47,
     }
 }
 
@@ -295,8 +324,9 @@ fn every_command_is_read_as_it_was_written() {
     });
     commands.push(Command::ActivateCalibration { version: text("own-1") });
     commands.extend(door_commands());
+    commands.extend(privacy_commands());
     let places: BTreeSet<usize> = commands.iter().map(place).collect();
-    assert!(places.into_iter().eq(0..=41), "one of each command at least");
+    assert!(places.into_iter().eq(0..=47), "one of each command at least");
     let once = Once { scope: text("person:1"), key: text("k"), fingerprint: "0f".repeat(32) };
     let envelope = |(n, command): (usize, Command)| Envelope {
         v: ENVELOPE_VERSION,
