@@ -157,7 +157,7 @@ pub(super) struct Flight {
 /// What is asked where nobody has written another sentence.
 const CONSENT_TEXT: &str = "I agree that what I say and write in this interview is kept as text \
     and analysed on this organisation's own machine, so that the interviewers can assess my \
-    answers. If I decline, only the interviewers' notes are kept. I can change my mind at any time.";
+    answers. If I decline, only the interviewers' notes are kept. I can change my mind any time.";
 
 /// Where exports are put together; backups empty it at each start.
 const EXPORT_WORK: &str = "backup-work";

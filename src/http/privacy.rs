@@ -137,7 +137,8 @@ pub(super) async fn consent(
     };
     let read = move |db: &query::Connection| query::privacy::consents(db, interview, only);
     let answers = app.replica.read(read).await?;
-    Ok(Json(sentence(&app, room.plan.kind, &answers)))
+    let asked = room.plan.kind == Kind::Live && room.part(person) == Some(Part::Candidate);
+    Ok(Json(sentence(&app, asked, &answers)))
 }
 
 /// Says yes or no to it.
@@ -162,10 +163,10 @@ pub(super) async fn answer_consent(
     let done = write.run(&app, command).await?;
     let read = move |db: &query::Connection| query::privacy::consents(db, interview, Some(person));
     let answers = app.replica.read(read).await?;
-    Ok(done.response(StatusCode::OK, Json(sentence(&app, Kind::Live, &answers))))
+    Ok(done.response(StatusCode::OK, Json(sentence(&app, true, &answers))))
 }
 
-fn sentence(app: &Shared, kind: Kind, answers: &[Consent]) -> Value {
+fn sentence(app: &Shared, asked: bool, answers: &[Consent]) -> Value {
     let said: BTreeMap<PersonId, bool> =
         answers.iter().map(|answer| (answer.person, answer.given)).collect();
     let now: Vec<Value> =
@@ -180,7 +181,7 @@ fn sentence(app: &Shared, kind: Kind, answers: &[Consent]) -> Value {
         })
         .collect();
     json!({
-        "asked": kind == Kind::Live,
+        "asked": asked,
         "text": app.consent_text,
         "sha256": hash_token(&app.consent_text),
         "now": now,

@@ -4,8 +4,8 @@
 //! words in it go and [`GONE`] stands in their place. What names only an id stays: the audit log,
 //! who asked a question, whose kit it was.
 //!
-//! **Invariant:** works on a state of any level, because backups of older levels are cleaned with it
-//! too (`backup::shelf`).
+//! **Invariant:** works on a state of any level, because backups of older levels are cleaned with
+//! it too (`backup::shelf`).
 
 use rusqlite::{Connection, OptionalExtension, params};
 

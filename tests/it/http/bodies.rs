@@ -132,7 +132,7 @@ async fn what_is_not_there_says_so_as_a_problem() {
         assert_eq!(reply.header("content-type"), "application/problem+json", "{path}");
     }
     for (method, path) in [
-        (Method::DELETE, "/api/v1/me"),
+        (Method::POST, "/api/v1/me"),
         (Method::GET, "/api/v1/auth/login"),
         (Method::PUT, "/livez"),
         (Method::PATCH, "/api/v1/interviews"),

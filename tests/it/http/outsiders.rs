@@ -15,6 +15,7 @@ fn body(path: &str, question: &str) -> serde_json::Value {
         "skip" => json!({"question_id": question}),
         "members" => json!({"email": "ada@example.org", "part": "observer"}),
         "feedback" => json!({"accurate": true}),
+        "consent" => json!({"given": true, "sha256": "0f".repeat(32)}),
         _ => json!({}),
     }
 }

@@ -59,6 +59,11 @@ export function del(path: string): Promise<void> {
   return send<void>('DELETE', path);
 }
 
+// The same where the answer says what went.
+export function remove<T>(path: string): Promise<T> {
+  return send<T>('DELETE', path);
+}
+
 // Text for a person, whatever was thrown.
 export function saying(error: unknown): string {
   return error instanceof Error && error.message ? error.message : t.errors.unknown;

@@ -1,7 +1,10 @@
 // Every call that the pages make, with its types: the one list of what the web app needs from the
 // server.
-import { del, get, patch, post, put } from './client.ts';
+import { del, get, patch, post, put, remove } from './client.ts';
 import type {
+  Consent,
+  Erased,
+  Hold,
   Id,
   Interview,
   InterviewSummary,
@@ -17,6 +20,7 @@ import type {
   PracticeContext,
   Readiness,
   Report,
+  Retention,
   Role,
   RoomEvent,
   Share,
@@ -57,6 +61,17 @@ export const api = {
     return post<{ characters: number; pages?: number }>('/me/cv', form);
   },
   readiness: () => get<Readiness>('/me/readiness'),
+
+  eraseMe: () => remove<Erased>('/me'),
+  consent: (id: Id) => get<Consent>(`/interviews/${enc(id)}/consent`),
+  answerConsent: (id: Id, body: { given: boolean; sha256: string }) =>
+    post<Consent>(`/interviews/${enc(id)}/consent`, body),
+  retention: () => get<Retention>('/admin/retention'),
+  setRetention: (rules: Retention['rules']) => put<Retention>('/admin/retention', { rules }),
+  holds: () => get<Page<Hold>>('/admin/holds'),
+  hold: (body: { person_id: Id; reason: string }) => post<object>('/admin/holds', body),
+  release: (id: Id) => del(`/admin/holds/${enc(id)}`),
+  erasures: () => get<Page<Erased>>('/admin/erasures'),
 
   people: (cursor?: string) => get<Page<Person>>(`/people?${query(cursor)}`),
   addPerson: (body: { email: string; display_name: string; role: Role }) =>

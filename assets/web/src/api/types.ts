@@ -407,3 +407,33 @@ export type DurableFrame =
   | { type: 'start' | 'finish'; id: string }
   | { type: 'skip'; id: string; question_id: Id }
   | { type: 'answer'; id: string; question_id: Id; text: string; duration_s?: number };
+
+export interface Erased {
+  receipt_id: Id;
+  erased_at: Time;
+  counts: Record<string, number>;
+  person_id?: Id | null;
+}
+
+export type RetentionKind = 'practice' | 'live' | 'cv';
+
+export interface Retention {
+  rules: { kind: RetentionKind; days: number }[];
+  due: { interviews: number; contexts: number };
+}
+
+export interface Hold {
+  id: Id;
+  person_id: Id | null;
+  interview_id: Id | null;
+  reason: string;
+  created_at: Time;
+  released_at: Time | null;
+}
+
+export interface Consent {
+  asked: boolean;
+  text: string;
+  sha256: string;
+  now: { person_id: Id; given: boolean }[];
+}
