@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::cluster::anew;
+use crate::domain::id::PersonId;
 use crate::domain::limit;
 use crate::store::Fault;
 use crate::store::backup::{self, Manifest, Unfit, Verdict};
@@ -44,6 +45,10 @@ pub enum Backup {
     Restore {
         /// The backup
         file: PathBuf,
+        /// Receipts as `greenroom person erased --json` prints them: whoever was erased after the
+        /// backup was made is taken out of it before the first start
+        #[arg(long, value_name = "FILE")]
+        erasures: Option<PathBuf>,
         /// Prints what was restored as JSON
         #[arg(long)]
         json: bool,
@@ -63,7 +68,10 @@ pub(super) async fn run(context: &Context, command: Backup) -> Result<(), Error>
     match command {
         Backup::Create { file, force, json } => create(context, &file, force, json).await,
         Backup::Verify { file, json } => verify(&file, json),
-        Backup::Restore { file, json } => restore(&context.settings()?.data_dir, &file, json),
+        Backup::Restore { file, erasures, json } => {
+            let erased = erasures.as_deref().map(people_of).transpose()?.unwrap_or_default();
+            restore(&context.settings()?.data_dir, &file, &erased, json)
+        }
         Backup::List { json } => list(context, json).await,
     }
 }
@@ -107,7 +115,7 @@ fn verify(file: &Path, json: bool) -> Result<(), Error> {
     judge(file, &verdict)
 }
 
-fn restore(data_dir: &Path, file: &Path, json: bool) -> Result<(), Error> {
+fn restore(data_dir: &Path, file: &Path, erased: &[PersonId], json: bool) -> Result<(), Error> {
     let was_there = check_empty(data_dir)?;
     // A file that is no backup is told before anything is made.
     backup::manifest(file).map_err(|unfit| refused(file, unfit))?;
@@ -116,7 +124,7 @@ fn restore(data_dir: &Path, file: &Path, json: bool) -> Result<(), Error> {
         DirectoryError::Fault(fault) => fault.into(),
     })?;
     let unfinished = directory.root().join("unfinished-restore.db");
-    let restored = place(&directory, file, &unfinished);
+    let restored = place(&directory, file, erased, &unfinished);
     let verdict = match restored {
         Ok(verdict) => verdict,
         Err(error) => {
@@ -137,9 +145,18 @@ fn restore(data_dir: &Path, file: &Path, json: bool) -> Result<(), Error> {
 }
 
 /// Puts the state in its place, if it passes every check, and makes a new cluster of it.
-fn place(directory: &Directory, file: &Path, unfinished: &Path) -> Result<Verdict, Error> {
+fn place(
+    directory: &Directory,
+    file: &Path,
+    erased: &[PersonId],
+    unfinished: &Path,
+) -> Result<Verdict, Error> {
     let verdict = backup::unpack(file, unfinished).map_err(|unfit| refused(file, unfit))?;
     judge(file, &verdict)?;
+    let gone = backup::clean(unfinished, erased)?;
+    if !erased.is_empty() {
+        output::note(&format!("{gone} of {} erased people were in it.", erased.len()));
+    }
     let state = File::open(unfinished).map_err(|e| Fault::new("the state is gone", e))?;
     backup::keep(&state, unfinished, &directory.state())?;
     let made_at = verdict.manifest.created_at;
@@ -147,6 +164,23 @@ fn place(directory: &Directory, file: &Path, unfinished: &Path) -> Result<Verdic
     anew::begin_anew(directory, "restore", &loss)?;
     backup::sync_folder(directory.root())?;
     Ok(verdict)
+}
+
+/// Whom a list of receipts names.
+fn people_of(file: &Path) -> Result<Vec<PersonId>, Error> {
+    let refused = |why: String| {
+        Error::refused(format!("{} is no list of receipts", file.display()))
+            .why(why)
+            .next("`greenroom person erased --json` prints one, on a node that knows of them")
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| refused(error.to_string()))?;
+    let list: Value = serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
+    let Some(items) = list["items"].as_array() else {
+        return Err(refused("it has no `items`".to_owned()));
+    };
+    // Receipts of retention name nobody.
+    let named = items.iter().filter_map(|item| item["person_id"].as_str());
+    named.map(|id| id.parse().map_err(|_| refused(format!("`{id}` is no id")))).collect()
 }
 
 /// Leaves the directory as it was: nothing that we put there stays.

@@ -50,6 +50,23 @@ pub enum Person {
         #[arg(long)]
         json: bool,
     },
+    /// Erases somebody for good: account, practices, CV, and from every file within a minute
+    Erase {
+        /// E-mail address or id
+        person: String,
+        /// Does it without asking
+        #[arg(long)]
+        yes: bool,
+        /// Prints the receipt as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lists the receipts of what was erased, the newest first
+    Erased {
+        /// Prints `{"items": […]}`, as `backup restore --erasures` takes it
+        #[arg(long)]
+        json: bool,
+    },
     /// Opens a closed account again
     Enable {
         /// E-mail address or id
@@ -84,6 +101,14 @@ pub(super) async fn run(context: &Context, command: Person) -> Result<(), Error>
             let reply = client.post(&format!("/api/v1/people/{id}/invite"), &json!({})).await?;
             link(&reply, json)
         }
+        Person::Erase { person, yes, json } => erase(&client, &person, yes, json).await,
+        Person::Erased { json } => {
+            let receipts = every(&client, "/api/v1/admin/erasures").await?;
+            match json {
+                true => output::json(&json!({"items": receipts})),
+                false => output::text(&receipts_table(&receipts)),
+            }
+        }
         Person::Disable { person, json } => switch(&client, &person, true, json).await,
         Person::Enable { person, json } => switch(&client, &person, false, json).await,
     }
@@ -97,6 +122,32 @@ async fn switch(client: &Client, person: &str, disabled: bool, json: bool) -> Re
         true => output::json(&changed),
         false => output::text(&table(&[changed])),
     }
+}
+
+async fn erase(client: &Client, person: &str, yes: bool, json: bool) -> Result<(), Error> {
+    let id = id_of(client, person).await?;
+    if !yes {
+        return Err(Error::refused(format!("this erases {person} and cannot be taken back"))
+            .next("say --yes if you mean it; `person disable` only closes the account"));
+    }
+    let receipt = client.delete(&format!("/api/v1/people/{id}")).await?;
+    match json {
+        true => output::json(&receipt),
+        false => output::text(&receipts_table(&[receipt])),
+    }
+}
+
+fn receipts_table(receipts: &[Value]) -> String {
+    let rows: Vec<_> = receipts
+        .iter()
+        .map(|receipt| {
+            let of = |field: &str| receipt[field].as_str().unwrap_or_default().to_owned();
+            let counts = receipt["counts"].as_object().into_iter().flatten();
+            let counts: Vec<_> = counts.map(|(what, n)| format!("{n} {what}")).collect();
+            [of("erased_at"), of("receipt_id"), of("person_id"), counts.join(", ")]
+        })
+        .collect();
+    output::table(["erased", "receipt", "person", "what went"], &rows)
 }
 
 /// The link alone on stdout, so that a script can take it as it is.
@@ -125,18 +176,22 @@ fn table(people: &[Value]) -> String {
 }
 
 async fn all(client: &Client) -> Result<Vec<Value>, Error> {
+    every(client, "/api/v1/people").await
+}
+
+/// A whole list.
+async fn every(client: &Client, list: &str) -> Result<Vec<Value>, Error> {
     let mut people = Vec::new();
-    let mut path = format!("/api/v1/people?limit={}", limit::PAGE_ITEMS_MAX);
+    let mut path = format!("{list}?limit={}", limit::PAGE_ITEMS_MAX);
     for _ in 0..PAGES_MAX {
         let mut page = client.get(&path).await?;
         if let Value::Array(items) = page["items"].take() {
             people.extend(items);
         }
         let Some(next) = page["next"].as_str() else { return Ok(people) };
-        path =
-            format!("/api/v1/people?limit={}&cursor={}", limit::PAGE_ITEMS_MAX, query_value(next));
+        path = format!("{list}?limit={}&cursor={}", limit::PAGE_ITEMS_MAX, query_value(next));
     }
-    Err(Error::fault(format!("the list of people has no end after {PAGES_MAX} pages")))
+    Err(Error::fault(format!("the list has no end after {PAGES_MAX} pages")))
 }
 
 /// An id stands for itself; an e-mail address is looked up.

@@ -123,6 +123,20 @@ pub fn without(file: &Path, people: &[PersonId], work: &Path) -> Result<Option<D
     Ok(Some(make(&cleaned, work, manifest.created_at)?))
 }
 
+/// Takes people out of a state that nobody uses; how many of them were in it.
+pub fn clean(state: &Path, people: &[PersonId]) -> Result<usize, Fault> {
+    let folder = folder_of(state).to_owned();
+    let mut gone = 0;
+    for person in people {
+        if let Some(cleaned) = cleaned(state, &[*person], &folder)? {
+            std::fs::rename(&cleaned, state)
+                .map_err(|e| Fault::new(format!("cannot replace {}", state.display()), e))?;
+            gone += 1;
+        }
+    }
+    Ok(gone)
+}
+
 /// A copy of a state without some people, written anew so that nothing of them is on free pages.
 fn cleaned(state: &Path, people: &[PersonId], work: &Path) -> Result<Option<PathBuf>, Fault> {
     let mut db = Connection::open(state)

@@ -224,3 +224,45 @@ async fn every_node_cleans_its_own_files() {
     let (_, link) = cluster.org.invited("observer").await;
     assert!(!token_of(&json!(format!("x#{link}"))).is_empty());
 }
+
+#[tokio::test]
+async fn an_old_backup_comes_back_without_whoever_was_erased_since() {
+    let org = Org::found().await;
+    let (person, other) = (org.person("candidate").await, org.person("candidate").await);
+    let (marks, theirs) = (Marks::of("Old"), Marks::of("Kept"));
+    marks.leave(&person).await;
+    theirs.leave(&other).await;
+    let place = tempfile::tempdir().unwrap();
+    let (old, receipts) = (place.path().join("old.backup"), place.path().join("receipts.json"));
+    let mut create = org.node.command();
+    create.args(["backup", "create"]).arg(&old);
+    let ended = tokio::task::spawn_blocking(move || run(&mut create, b"")).await.unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let (email, mut erase) = (person.email.clone(), org.node.command());
+    let mut erased = org.node.command();
+    let printed = tokio::task::spawn_blocking(move || {
+        let unsure = run(erase.args(["person", "erase", &email]), b"");
+        assert_eq!(unsure.status.code(), Some(1), "it is asked for twice");
+        let done = run(erase.arg("--yes"), b"");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        run(erased.args(["person", "erased", "--json"]), b"").stdout
+    })
+    .await
+    .unwrap();
+    std::fs::write(&receipts, printed).unwrap();
+
+    let data = place.path().join("data");
+    let restore = |receipts: &std::path::Path| {
+        let mut command = greenroom();
+        command.arg("--data-dir").arg(&data).args(["backup", "restore"]).arg(&old);
+        run(command.arg("--erasures").arg(receipts), b"")
+    };
+    let refused = restore(&old);
+    assert_eq!(refused.status.code(), Some(1), "a backup is no list");
+    let restored = restore(&receipts);
+    let words = String::from_utf8_lossy(&restored.stderr).into_owned();
+    assert!(restored.status.success(), "{words}");
+    assert!(words.contains("1 of 1 erased people"), "{words}");
+    assert_eq!(files_with(&data, &traces(&marks, &person)), Vec::<String>::new());
+    assert!(!files_with(&data, &theirs.all).is_empty());
+}
