@@ -9,6 +9,7 @@ mod output;
 
 pub mod serve;
 
+mod audit;
 mod backup;
 mod bench;
 mod calibration;
@@ -88,6 +89,9 @@ pub enum Command {
     /// Backups: made, checked, restored
     #[command(subcommand)]
     Backup(backup::Backup),
+    /// The audit log: who did what, row by row, each with a hash over the one before
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Measures what this machine's disk and this program do, on a node that is thrown away
     Bench(bench::Args),
     /// Weights of scores: versions, checks, which one is in force, what another would change
@@ -148,6 +152,7 @@ async fn dispatch(cli: Cli) -> Result<(), Error> {
         Command::Cluster(command) => cluster::run(&context, command).await,
         Command::Upgrade(command) => upgrade::run(&context, command).await,
         Command::Backup(command) => backup::run(&context, command).await,
+        Command::Audit(command) => audit::run(&context, command).await,
         Command::Bench(args) => bench::run(&context, args).await,
         Command::Calibration(command) => calibration::run(&context, command).await,
         Command::Config(command) => config::run(&context, &command),

@@ -38,6 +38,10 @@ pub struct Envelope {
     /// The request's id, from the door to the audit log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// The network that it came from, for the audit log: never a whole address, which would be
+    /// personal data that nobody could erase there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// How a retry of the same request is recognised (law I4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub once: Option<Once>,
@@ -48,7 +52,8 @@ pub struct Envelope {
 impl Envelope {
     /// A command that nobody asked for: the product's own.
     pub fn own(at: Time, command: Command) -> Envelope {
-        Envelope { v: ENVELOPE_VERSION, at, by: None, request_id: None, once: None, command }
+        let v = ENVELOPE_VERSION;
+        Envelope { v, at, by: None, request_id: None, from: None, once: None, command }
     }
 }
 
@@ -350,6 +355,13 @@ pub enum Command {
         /// People whose CV and job description go.
         contexts: Vec<PersonId>,
     },
+    /// Somebody has taken something away that leaves no other trace.
+    Witness {
+        /// What was done.
+        what: Witnessed,
+        /// About whom or what.
+        subject: String,
+    },
     /// The state goes to a higher schema level; every node can run it.
     RaiseLevel {
         /// Which.
@@ -360,6 +372,26 @@ pub enum Command {
         /// Which.
         to: u32,
     },
+}
+
+/// Reading that belongs into the audit log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Witnessed {
+    /// A whole backup: it holds every key.
+    BackupDownload,
+    /// Everything about a person.
+    DataExport,
+}
+
+impl Witnessed {
+    /// The action as the audit log names it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Witnessed::BackupDownload => "backup.download",
+            Witnessed::DataExport => "data.export",
+        }
+    }
 }
 
 /// Somebody as an outside issuer names them.

@@ -67,7 +67,8 @@ pub fn needed_by(command: &Command) -> u32 {
         | Command::Hold { .. }
         | Command::Release { .. }
         | Command::Erase { .. }
-        | Command::Expire { .. } => TRUST,
+        | Command::Expire { .. }
+        | Command::Witness { .. } => TRUST,
     }
 }
 

@@ -385,3 +385,6 @@ pub const CONSENT_TEXT_BYTES_MAX: usize = 2_000;
 
 /// Why something is held: a sentence with a file number.
 pub const HOLD_REASON_BYTES_MAX: usize = 1_000;
+
+/// Rows of the audit log in one answer: an export of a million takes a thousand requests.
+pub const AUDIT_PAGE_ITEMS_MAX: usize = 1_000;

@@ -14,7 +14,7 @@ use crate::auth::secret::Purpose;
 use crate::auth::ticket::Holder;
 use crate::cluster::fresh;
 use crate::domain::analysis::TimedWord;
-use crate::domain::command::{Command, ENVELOPE_VERSION, Envelope, NewPerson, Outcome};
+use crate::domain::command::{Command, NewPerson, Outcome};
 use crate::domain::id::{AnswerId, InterviewId, PersonId, QuestionId};
 use crate::domain::interview::{Kind, Part};
 use crate::domain::limit;
@@ -338,14 +338,7 @@ async fn find_or_invite(
     let invite_expires_at = Some(now.plus_ms(limit::INVITE_SECONDS * 1_000));
     let person =
         NewPerson { id, email, display_name, role, password_hash: None, invite_expires_at };
-    let envelope = Envelope {
-        v: ENVELOPE_VERSION,
-        at: now,
-        by: write.caller.person_id(),
-        request_id: None,
-        once: None,
-        command: Command::AddPerson { person: Box::new(person) },
-    };
+    let envelope = write.envelope(app, None, Command::AddPerson { person: Box::new(person) });
     match app.replica.propose(envelope).await? {
         Outcome::Person { person } => Ok(person.id),
         Outcome::Refused { refusal } => Err(refusal.into()),

@@ -32,6 +32,20 @@ pub(super) fn of(extensions: &Extensions) -> IpAddr {
     address.map_or(IpAddr::from([0, 0, 0, 0]), |address| address.ip())
 }
 
+/// The network of a request as the audit log keeps it: enough to tell an office from elsewhere, and
+/// too coarse to tell one person from the next. None where nobody came over a network.
+pub(super) fn network(extensions: &Extensions) -> Option<String> {
+    let peer = extensions.get::<ConnectInfo<Peer>>();
+    let address = peer.and_then(|ConnectInfo(peer)| peer.address())?.ip().to_canonical();
+    Some(match address {
+        IpAddr::V4(v4) => format!("{}/24", std::net::Ipv4Addr::from_bits(v4.to_bits() & !0xff)),
+        IpAddr::V6(v6) => {
+            let bits = v6.to_bits() & !(u128::MAX >> 48);
+            format!("{}/48", std::net::Ipv6Addr::from_bits(bits))
+        }
+    })
+}
+
 /// Walks from the near end to the first address that no proxy of ours has.
 fn client(near: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));

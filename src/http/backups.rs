@@ -6,18 +6,21 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{Extensions, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use crate::cluster::Seat;
+use crate::domain::command::Witnessed;
 use crate::domain::limit;
 use crate::domain::refusal::Refusal;
 use crate::jobs::backup::NotMade;
 use crate::store::backup::shelf::Kept;
 
 use super::app::Shared;
+use super::audit;
 use super::body::{Empty, Write};
 use super::caller::Caller;
 use super::error::Error;
@@ -30,7 +33,16 @@ const PIECE: usize = 256 << 10;
 const PIECES_WAITING_MAX: usize = 4;
 
 /// The state of this node as it is now, as a file.
-pub(super) async fn download(State(app): State<Shared>, caller: Caller) -> Result<Response, Error> {
+pub(super) async fn download(
+    State(app): State<Shared>,
+    caller: Caller,
+    extensions: Extensions,
+) -> Result<Response, Error> {
+    // Only who leads can write it down; any node gives its backup, even one that is cut off.
+    if app.replica.seat() == Seat::Here {
+        let (what, node) = (Witnessed::BackupDownload, app.replica.status().node);
+        audit::witness(&app, &caller, &extensions, what, format!("node {node}")).await?;
+    }
     let draft = app.backups.draft().await?;
     let (bytes, at) = (draft.bytes(), draft.manifest().created_at);
     // It holds every key: that it was taken has to be seen somewhere.

@@ -16,6 +16,7 @@ use crate::domain::refusal::{Code, FieldError, Refusal};
 use crate::domain::text;
 use crate::store::query;
 
+use super::address;
 use super::app::{Flight, Shared};
 use super::caller::Caller;
 use super::error::Error;
@@ -26,6 +27,8 @@ pub(super) struct Write<T> {
     pub(super) body: T,
     pub(super) caller: Caller,
     request_id: String,
+    /// The network that it came from.
+    from: Option<String>,
     once: Option<Once>,
     _flight: Option<Flight>,
 }
@@ -50,6 +53,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Write<T> {
         let (mut parts, body) = request.into_parts();
         let caller = Caller::from_request_parts(&mut parts, app).await?;
         let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
+        let from = address::network(&parts.extensions);
         let target = format!("{} {}", parts.method, parts.uri.path());
         let key = idempotency_key(&parts.headers)?;
         let json = is_json(&parts.headers);
@@ -74,7 +78,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Write<T> {
         let flight = once.as_ref().map(|once| app.enter(once)).transpose()?;
         let body = parse(&bytes)?;
         let request_id = request_id.unwrap_or_default();
-        Ok(Write { body, caller, request_id, once, _flight: flight })
+        Ok(Write { body, caller, request_id, from, once, _flight: flight })
     }
 }
 
@@ -129,12 +133,13 @@ impl<T> Write<T> {
         }
     }
 
-    fn envelope(&self, app: &Shared, once: Option<Once>, command: Command) -> Envelope {
+    pub(super) fn envelope(&self, app: &Shared, once: Option<Once>, command: Command) -> Envelope {
         Envelope {
             v: ENVELOPE_VERSION,
             at: app.replica.now(),
             by: self.caller.person_id(),
             request_id: Some(self.request_id.clone()),
+            from: self.from.clone(),
             once,
             command,
         }

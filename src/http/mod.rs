@@ -26,6 +26,7 @@ mod paging;
 mod account;
 mod acts;
 mod assets;
+mod audit;
 mod backups;
 mod coach;
 mod cv;

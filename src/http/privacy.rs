@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{Extensions, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::auth::secret::hash_token;
 use crate::cluster::fresh;
-use crate::domain::command::{Command, Outcome};
+use crate::domain::command::{Command, Outcome, Witnessed};
 use crate::domain::id::PersonId;
 use crate::domain::interview::{Kind, Part};
 use crate::domain::limit;
@@ -26,6 +26,7 @@ use crate::store::query::{self, privacy::Consent};
 
 use super::account;
 use super::app::Shared;
+use super::audit;
 use super::backups::stream_of;
 use super::body::{Done, Empty, Write};
 use super::caller::Caller;
@@ -63,8 +64,14 @@ pub(super) struct HoldBody {
 }
 
 /// Everything about the caller as a ZIP file.
-pub(super) async fn export(State(app): State<Shared>, caller: Caller) -> Result<Response, Error> {
+pub(super) async fn export(
+    State(app): State<Shared>,
+    caller: Caller,
+    extensions: Extensions,
+) -> Result<Response, Error> {
     let person = caller.person()?.id;
+    let what = Witnessed::DataExport;
+    audit::witness(&app, &caller, &extensions, what, person.to_string()).await?;
     let archive = app.takeout.of(person).await.map_err(|why| match why {
         NotMade::Busy | NotMade::TooLarge => Error::from(Refusal::conflict(why.to_string())),
         NotMade::Fault(fault) => Error::Fault(fault),

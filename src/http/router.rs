@@ -20,7 +20,7 @@ use super::app::Shared;
 use super::caller::{Guarded, guard};
 use super::forward::Door;
 use super::{
-    account, acts, assets, backups, calibrations, chat, cluster, coach, cv, forward, health,
+    account, acts, assets, audit, backups, calibrations, chat, cluster, coach, cv, forward, health,
     interviews, kits, layers, limits, me, oidc, openapi, people, privacy, progress, reports, setup,
     shares, socket, stats, upgrade,
 };
@@ -231,6 +231,7 @@ fn operator_routes() -> Vec<Route> {
 
 fn privacy_routes() -> Vec<Route> {
     vec![
+        get("/api/v1/admin/audit", Operate, audit::show, "The audit log"),
         get("/api/v1/admin/retention", Operate, privacy::retention, "For how long data are kept"),
         put("/api/v1/admin/retention", Operate, privacy::set_retention, "Change it")
             .takes("RetentionBody"),

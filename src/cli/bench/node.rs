@@ -278,6 +278,7 @@ impl Speaker {
             at: self.replica.now(),
             by: Some(self.person),
             request_id: None,
+            from: None,
             once: None,
             command,
         }

@@ -159,7 +159,8 @@ pub(super) async fn write(world: &Arc<World>, wish: Wish) -> Option<Outcome> {
         let once = wish.once.clone().filter(|_| world.slip != Slip::ForgetsKeys);
         let command = wish.command.clone();
         let by = Some(person(0));
-        let envelope = Envelope { v: ENVELOPE_VERSION, at, by, request_id: None, once, command };
+        let envelope =
+            Envelope { v: ENVELOPE_VERSION, at, by, request_id: None, from: None, once, command };
         let time = world.chance.millis(200, 3_000);
         let proposal = Proposal::new(envelope);
         let writing = |raft: SimRaft| async move { raft.client_write(proposal).await };

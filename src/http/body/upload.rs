@@ -10,6 +10,7 @@ use crate::domain::command::Once;
 use crate::domain::limit;
 use crate::domain::refusal::{Code, Refusal};
 
+use super::super::address;
 use super::super::app::Shared;
 use super::super::caller::Caller;
 use super::super::error::Error;
@@ -33,6 +34,7 @@ impl FromRequest<Shared> for Write<Upload> {
         let (mut parts, body) = request.into_parts();
         let caller = Caller::from_request_parts(&mut parts, app).await?;
         let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
+        let from = address::network(&parts.extensions);
         let target = format!("{} {}", parts.method, parts.uri.path());
         let key = idempotency_key(&parts.headers)?;
         let form = Multipart::from_request(Request::from_parts(parts, body), app)
@@ -46,7 +48,7 @@ impl FromRequest<Shared> for Write<Upload> {
         });
         let flight = once.as_ref().map(|once| app.enter(once)).transpose()?;
         let request_id = request_id.unwrap_or_default();
-        Ok(Write { body, caller, request_id, once, _flight: flight })
+        Ok(Write { body, caller, request_id, from, once, _flight: flight })
     }
 }
 

@@ -141,6 +141,7 @@ impl Task {
             at,
             by: Some(waiting.by),
             request_id: Some(waiting.from.to_string()),
+            from: None,
             once: Some(self.once(&waiting)),
             command: Command::Act { interview: self.room.plan.id, act: Box::new(act) },
         };

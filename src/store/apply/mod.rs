@@ -5,7 +5,7 @@
 //! **Invariant:** a refused command leaves no trace, so its idempotency key stays free.
 //! **Invariant:** the record under a key is written in the same transaction as the effect (law I4).
 
-pub(super) mod audit;
+pub mod audit;
 mod calibrations;
 mod doors;
 pub(super) mod erase;
@@ -156,6 +156,10 @@ fn dispatch(db: &Connection, rooms: &mut Rooms, envelope: &Envelope) -> Step<App
         | Command::Release { .. }
         | Command::Erase { .. }
         | Command::Expire { .. } => privacy::apply(db, rooms, envelope)?,
+        Command::Witness { what, subject } => {
+            audit::record(db, envelope, what.as_str(), subject)?;
+            Outcome::Done
+        }
         Command::KeepAuthority { .. }
         | Command::InviteNode { .. }
         | Command::AdmitNode { .. }
@@ -234,7 +238,7 @@ fn accounts(db: &Connection, envelope: &Envelope) -> Step<Outcome> {
             let name = display_name.as_deref();
             people::accept(db, envelope, *person, *generation, name, password_hash, session)
         }
-        Command::OpenSession { session } => people::open_session(db, session),
+        Command::OpenSession { session } => people::open_session(db, envelope, session),
         Command::RefreshSession { session, generation, expires_at } => {
             people::refresh_session(db, at, *session, *generation, *expires_at)
         }

@@ -4,10 +4,10 @@ use rusqlite::{Connection, params};
 
 use crate::domain::command::{Envelope, NewPerson, Outcome};
 use crate::domain::id::{ClusterId, PersonId, SessionId};
-use crate::domain::limit;
 use crate::domain::person::{CandidateContext, Person, Role, Session};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Time;
+use crate::domain::{level, limit};
 
 use super::super::query;
 use super::{Step, audit};
@@ -153,12 +153,20 @@ pub(super) fn accept(
     Ok(Outcome::SignedIn { person: Box::new(person), session: session.clone() })
 }
 
-pub(super) fn open_session(db: &Connection, session: &Session) -> Step<Outcome> {
+pub(super) fn open_session(
+    db: &Connection,
+    envelope: &Envelope,
+    session: &Session,
+) -> Step<Outcome> {
     let person = existing(db, session.person)?;
     if person.disabled {
         return Err(Refusal::new(Code::AuthInvalid, "wrong e-mail address or password").into());
     }
     insert_session(db, session)?;
+    // Nodes of an earlier level do not write it, and every node writes the same.
+    if query::level::current(db)? >= level::TRUST {
+        audit::record(db, envelope, "session.open", &session.person.to_string())?;
+    }
     Ok(Outcome::SignedIn { person: Box::new(person), session: session.clone() })
 }
 

@@ -29,6 +29,9 @@ pub use rusqlite::Connection;
 
 use crate::domain::time::Time;
 
+/// The audit log, read where it is written.
+pub use super::apply::audit;
+
 use super::Fault;
 
 /// Reads a column that holds an id.

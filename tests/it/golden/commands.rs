@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use greenroom::domain::analysis::TimedWord;
-use greenroom::domain::command::{Command, ENVELOPE_VERSION, Envelope, NewPerson, Once, Outsider};
+use greenroom::domain::command::{
+    Command, ENVELOPE_VERSION, Envelope, NewPerson, Once, Outsider, Witnessed,
+};
 use greenroom::domain::file::NewFile;
 use greenroom::domain::id::PersonId;
 use greenroom::domain::interview::{Because, Kind, Member, Part, Plan, Question};
@@ -163,6 +165,7 @@ fn privacy_commands() -> Vec<Command> {
         Command::Release { hold },
         Command::Erase { person, receipt },
         Command::Expire { receipt, interviews: vec![interview], contexts: vec![person] },
+        Command::Witness { what: Witnessed::DataExport, subject: text("1") },
     ]
 }
 
@@ -301,6 +304,7 @@ fn place(command: &Command) -> usize {
         Command::Release { .. } => 45,
         Command::Erase { .. } => 46,
         Command::Expire { .. } => 47,
+        Command::Witness { .. } => 48,
     }
 }
 
@@ -326,13 +330,14 @@ fn every_command_is_read_as_it_was_written() {
     commands.extend(door_commands());
     commands.extend(privacy_commands());
     let places: BTreeSet<usize> = commands.iter().map(place).collect();
-    assert!(places.into_iter().eq(0..=47), "one of each command at least");
+    assert!(places.into_iter().eq(0..=48), "one of each command at least");
     let once = Once { scope: text("person:1"), key: text("k"), fingerprint: "0f".repeat(32) };
     let envelope = |(n, command): (usize, Command)| Envelope {
         v: ENVELOPE_VERSION,
         at: AT.plus_ms(n as i64),
         by: (n > 1).then(|| id(1)),
         request_id: (n % 2 == 0).then(|| text("request-1")),
+        from: (n % 4 == 0).then(|| text("203.0.113.0/24")),
         once: (n % 3 == 0).then(|| once.clone()),
         command,
     };

@@ -1,6 +1,7 @@
 //! What people are promised about their data: taken away, gone when they say so, kept no longer
 //! than was decided.
 
+mod audit;
 mod consent;
 mod erasure;
 mod export;

@@ -233,6 +233,7 @@ pub(super) fn journal(draws: &[Draw]) -> Vec<Envelope> {
         at: start.plus_ms(n as i64 * 1_000),
         by: Some(person(0)),
         request_id: None,
+        from: None,
         once: None,
         command,
     };
