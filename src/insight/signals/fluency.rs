@@ -1,0 +1,167 @@
+//! Fluency and wording: the measures of spoken language that applied linguistics uses.
+//!
+//! Facts like those of [`super::delivery`]: they depend on dialect, first language and equipment,
+//! and weigh nothing. What needs word times is null without them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::delivery::timing;
+use super::{Reading, share};
+use crate::domain::analysis::Signal;
+use crate::domain::number::Milli;
+use crate::insight::AnswerInput;
+use crate::insight::lexicon::Bits;
+
+/// The window of the moving-average type-token ratio; shorter texts have no value. Fifty words are
+/// the usual choice, and as many as the shortest answers worth comparing have.
+const WINDOW: usize = 50;
+
+/// The index is published with this constant, which keeps it above zero for most texts.
+const INDEX_OFFSET: Milli = Milli::whole(30);
+
+const PRONOUN: Bits = Bits::PRONOUN.or(Bits::I).or(Bits::SELF).or(Bits::WE);
+const AUXILIARY: Bits = Bits::BE.or(Bits::HAVE).or(Bits::DO).or(Bits::MODAL);
+
+/// Adds the measures; the delivery facts must be there already.
+pub(super) fn measure(
+    reading: &Reading,
+    input: &AnswerInput,
+    duration: Option<Milli>,
+    signals: &mut BTreeMap<String, Signal>,
+) {
+    let fact = |value: Option<Milli>| Signal { value, ..Signal::default() };
+    let words: Vec<usize> = (0..reading.document.tokens.len())
+        .filter(|&at| !reading.document.bits_at(at).any(Bits::FILLER))
+        .collect();
+    let spoken: i64 = words.iter().map(|&at| syllables(reading.document.fold_at(at))).sum();
+    let pauses = timing(input);
+    let per_minute = |count: i64, time: Milli| Milli(count * 60_000_000 / time.0.max(1));
+    let voiced = pauses.as_ref().map(|(whole, silent)| {
+        let silence: Milli = silent.iter().copied().sum();
+        Milli((whole.0 - silence.0).max(1))
+    });
+    let pause_rate = pauses.as_ref().map(|(whole, silent)| per_minute(silent.len() as i64, *whole));
+    let silences = pauses.as_ref().map_or(0, |(_, silent)| silent.len());
+    let runs = words.len() as i64 * 1000 / (hesitations(signals) + silences as i64 + 1);
+    let mut put = |name: &str, signal: Signal| signals.insert(name.to_owned(), signal);
+    put("speech_rate", fact(duration.map(|time| per_minute(spoken, time))));
+    put("articulation_rate", fact(voiced.map(|time| per_minute(spoken, time))));
+    put("pause_rate", fact(pause_rate));
+    put("mean_length_of_run", fact(Some(Milli(runs))));
+    put("type_token_ratio", fact(type_token_ratio(reading, &words)));
+    put("categorical_index", fact(categorical_index(reading, &words)));
+}
+
+/// Places where the flow of words breaks: pause sounds, habitual phrases, words said twice.
+fn hesitations(signals: &BTreeMap<String, Signal>) -> i64 {
+    let found = ["filler_rate", "tic_rate", "repair_rate"].into_iter();
+    found.filter_map(|name| signals.get(name)).map(|signal| signal.evidence.len() as i64).sum()
+}
+
+/// Syllables by groups of vowels, without a silent `e` at the end; a digit counts as one.
+fn syllables(word: &str) -> i64 {
+    let (mut count, mut inside) = (0, false);
+    for letter in word.bytes() {
+        let vowel = b"aeiouy".contains(&letter);
+        count += i64::from(vowel && !inside) + i64::from(letter.is_ascii_digit());
+        inside = vowel;
+    }
+    let silent = word.ends_with('e') && !word.ends_with("le") && count > 1;
+    (count - i64::from(silent)).max(1)
+}
+
+/// Share of different words in a window of [`WINDOW`], over all windows: unlike the plain share it
+/// does not fall because an answer is long.
+fn type_token_ratio(reading: &Reading, words: &[usize]) -> Option<Milli> {
+    let windows = (words.len() + 1).checked_sub(WINDOW).filter(|windows| *windows > 0)?;
+    let mut last: HashMap<u32, usize> = HashMap::with_capacity(words.len());
+    let mut types = 0;
+    for (at, &token) in words.iter().enumerate() {
+        // A word is new in every window that begins behind its last mention.
+        let behind = last.insert(reading.document.tokens[token].stem, at).map_or(0, |p| p + 1);
+        let first = behind.max((at + 1).saturating_sub(WINDOW));
+        types += (at + 1).min(windows).saturating_sub(first);
+    }
+    Some(share(types as i64, (windows * WINDOW) as i64, 1))
+}
+
+/// The categorical-dynamic index of Pennebaker and others (2014): in 100 words, articles and
+/// prepositions less pronouns, auxiliaries, conjunctions, adverbs and negations. High where things
+/// are named and related, low where events and persons are told.
+fn categorical_index(reading: &Reading, words: &[usize]) -> Option<Milli> {
+    const OWNERS: [&str; 3] = ["your", "his", "their"];
+    let document = &reading.document;
+    let mut balance = 0;
+    for &at in words {
+        let bits = document.bits_at(at);
+        if !bits.any(Bits::FUNCTION.or(Bits::ADVERB)) {
+            continue;
+        }
+        let word = document.fold_at(at);
+        let pronoun = bits.any(PRONOUN) || OWNERS.contains(&word);
+        balance += i64::from(matches!(word, "a" | "an" | "the"));
+        balance += i64::from(bits.any(Bits::PREPOSITION));
+        balance -= i64::from(pronoun) + i64::from(bits.any(AUXILIARY));
+        balance -= i64::from(bits.any(Bits::CONJUNCTION) && !pronoun);
+        balance -= i64::from(bits.any(Bits::ADVERB)) + i64::from(bits.any(Bits::NOT));
+    }
+    (!words.is_empty()).then(|| INDEX_OFFSET + share(balance, words.len() as i64, 100))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::analysis::TimedWord;
+    use crate::insight::Engine;
+
+    fn value(text: &str, words: Option<Vec<TimedWord>>, name: &str) -> Option<i64> {
+        let answer = text.to_owned();
+        let input = AnswerInput { answer, words, ..AnswerInput::default() };
+        Engine::built_in().meters(&input)[name].map(|value| value.0)
+    }
+
+    #[test]
+    fn syllables_are_groups_of_vowels() {
+        let told = ["team", "release", "table", "planning", "the", "strengths", "24"];
+        assert_eq!(told.map(syllables), [1, 2, 2, 2, 1, 1, 2]);
+    }
+
+    #[test]
+    fn rates_leave_pauses_out_and_need_word_times() {
+        let timed = |word: &str, from: i64, to: i64| TimedWord(word.into(), Milli(from), Milli(to));
+        let words = vec![timed("one", 0, 1000), timed("two", 1000, 2000), timed("six", 4000, 5000)];
+        let of = |name: &str| value("one two six", Some(words.clone()), name);
+        assert_eq!(of("speech_rate"), Some(36_000));
+        assert_eq!(of("articulation_rate"), Some(60_000));
+        assert_eq!(of("pause_rate"), Some(12_000));
+        assert_eq!(of("mean_length_of_run"), Some(1_500));
+        assert_eq!(value("one two six", None, "articulation_rate"), None);
+    }
+
+    #[test]
+    fn a_run_ends_at_a_pause_sound_and_where_words_are_said_twice() {
+        let of = |text: &str| value(text, None, "mean_length_of_run");
+        assert_eq!(of("We moved the old archive"), Some(5_000));
+        assert_eq!(of("We moved um the old archive"), Some(2_500));
+        assert_eq!(of("We moved um the the old archive"), Some(2_000));
+    }
+
+    #[test]
+    fn the_type_token_ratio_does_not_depend_on_length() {
+        let distinct = |n: usize| (0..n).map(|i| format!("kx{i}q ")).collect::<String>();
+        let of = |text: &str| value(text, None, "type_token_ratio");
+        assert_eq!(of(&distinct(49)), None);
+        assert_eq!(of(&distinct(50)), Some(1_000));
+        assert_eq!(of(&distinct(300)), Some(1_000));
+        let chant = distinct(25).repeat(8);
+        assert_eq!(of(&chant), Some(500));
+    }
+
+    #[test]
+    fn naming_stands_above_telling_in_the_categorical_index() {
+        let of = |text: &str| value(text, None, "categorical_index");
+        assert_eq!(of("the import of invoices"), Some(80_000));
+        assert_eq!(of("I was not really there"), Some(-90_000));
+        assert_eq!(of(""), None);
+    }
+}
