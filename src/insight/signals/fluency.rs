@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::delivery::timing;
-use super::{Reading, share};
-use crate::domain::analysis::Signal;
+use super::{Reading, share, signal};
+use crate::domain::analysis::{Evidence, Signal};
 use crate::domain::number::Milli;
 use crate::insight::AnswerInput;
 use crate::insight::lexicon::Bits;
@@ -42,8 +42,14 @@ pub(super) fn measure(
     });
     let pause_rate = pauses.as_ref().map(|(whole, silent)| per_minute(silent.len() as i64, *whole));
     let silences = pauses.as_ref().map_or(0, |(_, silent)| silent.len());
-    let runs = words.len() as i64 * 1000 / (hesitations(signals) + silences as i64 + 1);
+    let runs = words.len() as i64 * 1000 / ((breaks(signals).count() + silences + 1) as i64);
+    let likes = of_kind(signals, "tic_rate", |found| found.rule == "tic_rate.like");
+    let ums = of_kind(signals, "filler_rate", |found| has_nasal(reading, found));
+    let fluent = fluent_share(reading, signals);
     let mut put = |name: &str, signal: Signal| signals.insert(name.to_owned(), signal);
+    put("like_rate", apart(reading, likes, "like_rate.habit"));
+    put("um_rate", apart(reading, ums, "um_rate.sound"));
+    put("fluent_share", fact(fluent));
     put("speech_rate", fact(duration.map(|time| per_minute(spoken, time))));
     put("articulation_rate", fact(voiced.map(|time| per_minute(spoken, time))));
     put("pause_rate", fact(pause_rate));
@@ -52,10 +58,47 @@ pub(super) fn measure(
     put("categorical_index", fact(categorical_index(reading, &words)));
 }
 
-/// Places where the flow of words breaks: pause sounds, habitual phrases, words said twice.
-fn hesitations(signals: &BTreeMap<String, Signal>) -> i64 {
-    let found = ["filler_rate", "tic_rate", "repair_rate"].into_iter();
-    found.filter_map(|name| signals.get(name)).map(|signal| signal.evidence.len() as i64).sum()
+/// Where the flow of words breaks: pause sounds, habitual phrases, words said twice.
+fn breaks(signals: &BTreeMap<String, Signal>) -> impl Iterator<Item = &Evidence> {
+    let measured = ["filler_rate", "tic_rate", "repair_rate"].into_iter();
+    measured.filter_map(|name| signals.get(name)).flat_map(|signal| &signal.evidence)
+}
+
+/// The quotes of one kind among those of a signal.
+fn of_kind(
+    signals: &BTreeMap<String, Signal>,
+    name: &str,
+    kind: impl Fn(&Evidence) -> bool,
+) -> Vec<Evidence> {
+    let quotes = signals.get(name).map(|signal| signal.evidence.iter());
+    quotes.into_iter().flatten().filter(|found| kind(found)).cloned().collect()
+}
+
+/// A kind of hesitation told apart, in 100 words that are no repetition.
+fn apart(reading: &Reading, mut quotes: Vec<Evidence>, rule: &str) -> Signal {
+    quotes.iter_mut().for_each(|quote| rule.clone_into(&mut quote.rule));
+    let fresh = reading.document.tokens.iter().filter(|token| !token.repeated).count();
+    signal(share(quotes.len() as i64, fresh as i64, 100), quotes)
+}
+
+/// "Um" and its kind announce a longer search for words than "uh" does (Clark and Fox Tree 2002).
+fn has_nasal(reading: &Reading, found: &Evidence) -> bool {
+    let tokens = &reading.document.tokens;
+    let at = tokens.partition_point(|token| token.from < found.from);
+    reading.document.fold_at(at).contains('m')
+}
+
+/// Share of the sentences that flow without a break.
+fn fluent_share(reading: &Reading, signals: &BTreeMap<String, Signal>) -> Option<Milli> {
+    let document = &reading.document;
+    let mut broken = vec![false; document.sentences.len()];
+    for found in breaks(signals) {
+        let at = document.tokens.partition_point(|token| token.from < found.from);
+        let sentence = document.sentences.partition_point(|range| range.end <= at);
+        broken[sentence] = true;
+    }
+    let fluent = broken.iter().filter(|broken| !**broken).count() as i64;
+    (!broken.is_empty()).then(|| share(fluent, broken.len() as i64, 1))
 }
 
 /// Syllables by groups of vowels, without a silent `e` at the end; a digit counts as one.
@@ -144,6 +187,16 @@ mod tests {
         assert_eq!(of("We moved the old archive"), Some(5_000));
         assert_eq!(of("We moved um the old archive"), Some(2_500));
         assert_eq!(of("We moved um the the old archive"), Some(2_000));
+    }
+
+    #[test]
+    fn kinds_of_hesitation_are_told_apart() {
+        let text = "Um we uh moved it. It was like a fair. The roof held.";
+        assert_eq!(value(text, None, "filler_rate"), Some(15_384));
+        assert_eq!(value(text, None, "um_rate"), Some(7_692));
+        assert_eq!(value(text, None, "like_rate"), Some(7_692));
+        assert_eq!(value(text, None, "fluent_share"), Some(333));
+        assert_eq!(value("", None, "fluent_share"), None);
     }
 
     #[test]

@@ -60,6 +60,7 @@ pub(super) fn unit(name: &str) -> &'static str {
         "pause_share" => "of the time, 0 to 1",
         "type_token_ratio" => "different words of 50, 0 to 1",
         "words_per_minute" | "distinct_per_minute" => "words per minute",
+        "fluent_share" => "of the sentences, 0 to 1",
         "speech_rate" | "articulation_rate" => "syllables per minute",
         "pause_rate" => "pauses of 0.6 s or more per minute",
         "length_words" | "distinct_words" | "mean_length_of_run" => "words",
