@@ -78,7 +78,8 @@ impl Clause {
 pub(super) fn read(document: &Document) -> Vec<Clause> {
     let mut story: Vec<Clause> = Vec::with_capacity(document.clauses.len());
     let mut sentence = 0;
-    // Before anything was done there is nothing to take back: "the tests were rarely run" is a setting.
+    let limited = limited(document);
+    // Before anything was done there is nothing to take back: "we rarely ran it" is a setting then.
     let mut acted = false;
     for range in &document.clauses {
         while document.sentences[sentence].end <= range.start {
@@ -89,7 +90,7 @@ pub(super) fn read(document: &Document) -> Vec<Clause> {
         let praise = is_praise(document, range, &verb);
         let parts = if praise { Parts::default() } else { score::score(document, range, &verb) };
         let repeated = document.is_repeat(range);
-        let explains = acted && explains_limit(document, sentence);
+        let explains = acted && limited[sentence];
         acted |= parts.strongest(CLEAR) == Star::Action;
         story.push(Clause {
             range: range.clone(),
@@ -104,18 +105,25 @@ pub(super) fn read(document: &Document) -> Vec<Clause> {
     story
 }
 
-/// Whether a sentence takes back or gives away what was told, or goes on from one that does.
-fn explains_limit(document: &Document, sentence: usize) -> bool {
-    let limits = |at: usize| {
-        let range = &document.sentences[at];
+/// The sentences that take back or give away what was told of the speaker, and those that go on
+/// from one of them in the same line.
+fn limited(document: &Document) -> Vec<bool> {
+    let mut limited = vec![false; document.sentences.len()];
+    let limits = |cue: Cue| matches!(cue, Cue::Retraction | Cue::Attribution);
+    for hit in document.hits.iter().filter(|hit| limits(hit.cue)) {
+        let at = document.sentences.partition_point(|range| range.end <= hit.first as usize);
+        let tokens = &document.tokens[document.sentences[at].clone()];
         let own = Bits::I.or(Bits::SELF).or(Bits::WE);
-        let told_of_self = document.tokens[range.clone()].iter().any(|t| t.bits.any(own));
-        told_of_self
-            && (document.has(range, Cue::Retraction) || document.has(range, Cue::Attribution))
-    };
-    let goes_on =
-        sentence > 0 && document.tokens[document.sentences[sentence].start - 1].after < Mark::Line;
-    limits(sentence) || (goes_on && limits(sentence - 1))
+        if !tokens.iter().any(|token| token.bits.any(own)) {
+            continue;
+        }
+        limited[at] = true;
+        let goes_on = tokens.last().is_some_and(|token| token.after < Mark::Line);
+        if let Some(next) = limited.get_mut(at + 1).filter(|_| goes_on) {
+            *next = true;
+        }
+    }
+    limited
 }
 
 fn is_praise(document: &Document, range: &Range<usize>, verb: &Verb) -> bool {

@@ -174,7 +174,8 @@ fn plain(document: &Document, range: &Range<usize>) -> Option<Plain> {
     plain.then_some(Plain { span, stems, deeds, denied, of_everybody, of_somebody, own })
 }
 
-/// Two negations of one clause cancel out; where each of two joined clauses has its own, both stand.
+/// Two negations of one clause cancel out; where each of two joined clauses has its own, both
+/// stand.
 fn is_denied(document: &Document, range: &Range<usize>) -> bool {
     let denying = |at: usize| {
         let word = document.fold_at(at);
