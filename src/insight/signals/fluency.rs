@@ -4,13 +4,14 @@
 //! and weigh nothing. What needs word times is null without them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasherDefault;
 
 use super::delivery::timing;
 use super::{Reading, share, signal};
 use crate::domain::analysis::{Evidence, Signal};
 use crate::domain::number::Milli;
 use crate::insight::AnswerInput;
-use crate::insight::lexicon::Bits;
+use crate::insight::lexicon::{Bits, Fnv};
 
 /// The window of the moving-average type-token ratio; shorter texts have no value. Fifty words are
 /// the usual choice, and as many as the shortest answers worth comparing have.
@@ -105,7 +106,7 @@ fn fluent_share(reading: &Reading, signals: &BTreeMap<String, Signal>) -> Option
 fn syllables(word: &str) -> i64 {
     let (mut count, mut inside) = (0, false);
     for letter in word.bytes() {
-        let vowel = b"aeiouy".contains(&letter);
+        let vowel = matches!(letter, b'a' | b'e' | b'i' | b'o' | b'u' | b'y');
         count += i64::from(vowel && !inside) + i64::from(letter.is_ascii_digit());
         inside = vowel;
     }
@@ -117,7 +118,8 @@ fn syllables(word: &str) -> i64 {
 /// does not fall because an answer is long.
 fn type_token_ratio(reading: &Reading, words: &[usize]) -> Option<Milli> {
     let windows = (words.len() + 1).checked_sub(WINDOW).filter(|windows| *windows > 0)?;
-    let mut last: HashMap<u32, usize> = HashMap::with_capacity(words.len());
+    let mut last: HashMap<u32, usize, BuildHasherDefault<Fnv>> = HashMap::default();
+    last.reserve(words.len());
     let mut types = 0;
     for (at, &token) in words.iter().enumerate() {
         // A word is new in every window that begins behind its last mention.
@@ -140,7 +142,7 @@ fn categorical_index(reading: &Reading, words: &[usize]) -> Option<Milli> {
         if !bits.any(Bits::FUNCTION.or(Bits::ADVERB)) {
             continue;
         }
-        let word = document.fold_at(at);
+        let word = if bits.any(Bits::DETERMINER) { document.fold_at(at) } else { "" };
         let pronoun = bits.any(PRONOUN) || OWNERS.contains(&word);
         balance += i64::from(matches!(word, "a" | "an" | "the"));
         balance += i64::from(bits.any(Bits::PREPOSITION));
