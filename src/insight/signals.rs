@@ -7,6 +7,7 @@
 mod amounts;
 mod causal;
 mod delivery;
+mod fluency;
 mod ownership;
 mod quantified;
 mod relevance;

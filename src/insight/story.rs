@@ -10,7 +10,7 @@ mod verb;
 use std::ops::Range;
 
 use super::lexicon::{Bits, Cue};
-use super::text::Document;
+use super::text::{Document, Mark};
 pub(super) use verb::{Subject, Verb};
 
 use crate::domain::analysis::Star;
@@ -45,6 +45,8 @@ pub(super) struct Clause {
     pub(super) repeated: bool,
     /// Praises the speaker without evidence.
     pub(super) praise: bool,
+    /// Belongs to what takes something back or gives it to others, and so adds nothing of its own.
+    pub(super) explains: bool,
 }
 
 /// A part counts from this score on; weaker traces are no more than a leaning.
@@ -68,7 +70,7 @@ impl Parts {
 impl Clause {
     /// The part it counts for in the structure of the answer.
     pub(super) fn counts_as(&self) -> Star {
-        if self.repeated { Star::Other } else { self.parts.strongest(CLEAR) }
+        if self.repeated || self.explains { Star::Other } else { self.parts.strongest(CLEAR) }
     }
 }
 
@@ -76,6 +78,9 @@ impl Clause {
 pub(super) fn read(document: &Document) -> Vec<Clause> {
     let mut story: Vec<Clause> = Vec::with_capacity(document.clauses.len());
     let mut sentence = 0;
+    let limited = limited(document);
+    // Before anything was done there is nothing to take back: "we rarely ran it" is a setting then.
+    let mut acted = false;
     for range in &document.clauses {
         while document.sentences[sentence].end <= range.start {
             sentence += 1;
@@ -85,9 +90,40 @@ pub(super) fn read(document: &Document) -> Vec<Clause> {
         let praise = is_praise(document, range, &verb);
         let parts = if praise { Parts::default() } else { score::score(document, range, &verb) };
         let repeated = document.is_repeat(range);
-        story.push(Clause { range: range.clone(), sentence, parts, verb, repeated, praise });
+        let explains = acted && limited[sentence];
+        acted |= parts.strongest(CLEAR) == Star::Action;
+        story.push(Clause {
+            range: range.clone(),
+            sentence,
+            parts,
+            verb,
+            repeated,
+            praise,
+            explains,
+        });
     }
     story
+}
+
+/// The sentences that take back or give away what was told of the speaker, and those that go on
+/// from one of them in the same line.
+fn limited(document: &Document) -> Vec<bool> {
+    let mut limited = vec![false; document.sentences.len()];
+    let limits = |cue: Cue| matches!(cue, Cue::Retraction | Cue::Attribution);
+    for hit in document.hits.iter().filter(|hit| limits(hit.cue)) {
+        let at = document.sentences.partition_point(|range| range.end <= hit.first as usize);
+        let tokens = &document.tokens[document.sentences[at].clone()];
+        let own = Bits::I.or(Bits::SELF).or(Bits::WE);
+        if !tokens.iter().any(|token| token.bits.any(own)) {
+            continue;
+        }
+        limited[at] = true;
+        let goes_on = tokens.last().is_some_and(|token| token.after < Mark::Line);
+        if let Some(next) = limited.get_mut(at + 1).filter(|_| goes_on) {
+            *next = true;
+        }
+    }
+    limited
 }
 
 fn is_praise(document: &Document, range: &Range<usize>, verb: &Verb) -> bool {
@@ -104,6 +140,27 @@ fn is_praise(document: &Document, range: &Range<usize>, verb: &Verb) -> bool {
 mod tests {
     use super::super::lexicon::Lexicon;
     use super::*;
+
+    #[test]
+    fn what_goes_on_from_a_limit_adds_nothing_after_an_action() {
+        let lexicon = Lexicon::new();
+        let counted = |text: &str| {
+            let story = read(&Document::read(&lexicon, text));
+            story.last().expect("a clause").counts_as()
+        };
+        let act = "I rewrote the importer.";
+        let limit = "We had an existing framework for that.";
+        assert_eq!(counted(&format!("{limit} {act}")), Star::Action);
+        assert_eq!(
+            counted(&format!("{act} {limit} {act} I trained the branch managers.")),
+            Star::Action
+        );
+        assert_eq!(counted(&format!("{act} {limit} I trained the branch managers.")), Star::Other);
+        assert_eq!(
+            counted(&format!("{act} {limit}\nI trained the branch managers.")),
+            Star::Action
+        );
+    }
 
     #[test]
     fn clauses_are_told_apart_by_subject_verb_and_direction() {

@@ -25,6 +25,14 @@ fn what_does_not_fit_is_found() {
             "number.metric",
         ),
         ("The office was open.", "The office was closed.", "opposite"),
+        ("We added the scanner step.", "We removed the scanner step.", "opposite"),
+        ("The carrier delivered parcels.", "The carrier failed to deliver parcels.", "negation"),
+        ("A woman ran the clinic.", "People did not run the clinic.", "negation"),
+        (
+            "The nurse kept a rota and wrote a log.",
+            "The nurse did not keep a rota and did not write a log.",
+            "negation",
+        ),
     ] {
         assert_eq!(rules(before, now), [rule], "{before} / {now}");
     }
@@ -38,6 +46,7 @@ fn what_fits_is_left_alone() {
         ("6 years of Rust.", "I have two years of Go."),
         ("Cut claim handling cost by 40 %.", "We cut claim handling cost by 41 %."),
         ("Cut claim handling cost by 40 %.", "We cut travel cost by 15 %."),
+        ("The carrier delivered parcels.", "The carrier never failed to deliver parcels."),
         ("I worked with the finance team.", "I did not work with a supplier then."),
         ("6 years of Rust.", "I said six, but correction, I have three years of Rust."),
     ] {

@@ -18,6 +18,8 @@ pub(super) struct Plain {
     denied: bool,
     /// Denied of everybody, so that it is denied of each.
     of_everybody: bool,
+    /// Names somebody of whom a general denial speaks.
+    of_somebody: bool,
     /// The speaker, or the speaker's group, is the one who acts.
     own: bool,
 }
@@ -38,6 +40,16 @@ const COMMON: usize = 55;
 const ANYBODY: &str = "\
     man men woman women person people boy boys girl girls child children kid kids guy lady group \
     team engineer manager colleague";
+
+/// Who is denied to be a person doing it is denied to be anybody: "people did not use it".
+const GENERAL: [&str; 4] = ["person", "people", "someone", "somebody"];
+
+/// Words that name the same persons.
+const SAME: [(&str, &str); 3] = [("lady", "woman"), ("guy", "man"), ("kid", "child")];
+
+/// Verbs that deny what follows them with "to": "failed to deliver" says that it was not delivered.
+const DENYING: &str = "fail fails failed failing refuse refuses refused refusing forgot forget \
+    neglect neglects neglected neglecting decline declines declined declining";
 
 /// Apart from the opposite words everything must be the same.
 const OPPOSITE_COMMON: usize = 99;
@@ -68,6 +80,38 @@ const OPPOSITES: &[(&str, &str)] = &[
     ("internal", "external"),
     ("hired", "fired"),
     ("manual", "automatic"),
+    ("win", "lose"),
+    ("rise", "fall"),
+    ("increase", "reduce"),
+    ("raise", "lower"),
+    ("add", "remove"),
+    ("apply", "remove"),
+    ("install", "uninstall"),
+    ("include", "exclude"),
+    ("enable", "disable"),
+    ("allow", "forbid"),
+    ("accept", "decline"),
+    ("accept", "refuse"),
+    ("agree", "disagree"),
+    ("succeed", "fail"),
+    ("start", "stop"),
+    ("begin", "finish"),
+    ("buy", "sell"),
+    ("push", "pull"),
+    ("arrive", "leave"),
+    ("join", "leave"),
+    ("hire", "dismiss"),
+    ("gain", "lose"),
+    ("long", "short"),
+    ("present", "absent"),
+    ("public", "private"),
+    ("permanent", "temporary"),
+    ("inbound", "outbound"),
+    ("online", "offline"),
+    ("paid", "unpaid"),
+    ("successful", "unsuccessful"),
+    ("profitable", "unprofitable"),
+    ("voluntary", "compulsory"),
 ];
 
 pub(super) fn read(document: &Document) -> Vec<Plain> {
@@ -96,7 +140,7 @@ fn plain(document: &Document, range: &Range<usize>) -> Option<Plain> {
     if document.has(range, Cue::Correction) {
         return None;
     }
-    let denied = tokens.iter().filter(|token| token.bits.any(Bits::NOT)).count() % 2 == 1;
+    let denied = is_denied(document, range);
     let dull = Bits::FUNCTION.or(Bits::FILLER);
     let content = |token: &&Token| !token.bits.any(dull);
     // "Not often" and "not without asking" leave room for the other statement.
@@ -107,20 +151,40 @@ fn plain(document: &Document, range: &Range<usize>) -> Option<Plain> {
         return None;
     }
     let anybody = |token: &Token| ANYBODY.split_whitespace().any(|w| w == document.fold(token));
-    let stems = sorted(tokens.iter().filter(content).map(|token| token.stem));
+    let same = |token: &Token| {
+        let pair = SAME.iter().find(|(word, _)| stem_hash(word) == token.stem);
+        pair.map_or(token.stem, |(_, named)| stem_hash(named))
+    };
+    let stems = sorted(tokens.iter().filter(content).map(same));
     let deeds =
         sorted(tokens.iter().filter(content).filter(|t| !anybody(t)).map(|token| token.stem));
     let of_everybody = range.clone().any(|at| {
         let word = document.fold_at(at);
-        word == "nobody" || (word == "no" && document.fold_at(at + 1) == "one")
+        word == "nobody"
+            || (word == "no" && document.fold_at(at + 1) == "one")
+            || GENERAL.contains(&word)
     });
+    let of_somebody = tokens.iter().any(anybody);
     let plain = (CONTENT_MIN..=CONTENT_MAX).contains(&stems.len());
     let span = document.span(range.clone());
     let own = range.clone().any(|at| {
         let bits = document.bits_at(at);
         bits.any(Bits::I) || bits.any(Bits::WE) && document.fold_at(at).starts_with("we")
     });
-    plain.then_some(Plain { span, stems, deeds, denied, of_everybody, own })
+    plain.then_some(Plain { span, stems, deeds, denied, of_everybody, of_somebody, own })
+}
+
+/// Two negations of one clause cancel out; where each of two joined clauses has its own, both
+/// stand.
+fn is_denied(document: &Document, range: &Range<usize>) -> bool {
+    let denying = |at: usize| {
+        let word = document.fold_at(at);
+        document.bits_at(at).any(Bits::NOT)
+            || (document.fold_at(at + 1) == "to" && DENYING.split_whitespace().any(|w| w == word))
+    };
+    let found: Vec<usize> = range.clone().filter(|&at| denying(at)).collect();
+    let joined = |pair: &[usize]| (pair[0]..pair[1]).any(|at| document.fold_at(at) == "and");
+    found.len() % 2 == 1 || (!found.is_empty() && found.windows(2).all(joined))
 }
 
 fn sorted(stems: impl Iterator<Item = u32>) -> Vec<u32> {
@@ -137,13 +201,17 @@ fn denies(a: &Plain, b: &Plain) -> bool {
     if denied.own && !(said.own && in_common(&denied.stems, &said.stems) == denied.stems.len()) {
         return false;
     }
-    let (denied, said) = match denied.of_everybody {
+    // What nobody did, the somebody of the other side did not do either: one term in common
+    // for what must be there at least.
+    let general = denied.of_everybody;
+    let shared = usize::from(general && said.of_somebody);
+    let (denied, said) = match general {
         true => (&denied.deeds, &said.deeds),
         false => (&denied.stems, &said.stems),
     };
     let common = in_common(denied, said);
     let all = denied.len() + said.len() - common;
-    common >= CONTENT_MIN
+    common + shared >= CONTENT_MIN
         && common * 100 >= denied.len() * DENIED_IN_SAID
         && common * 100 >= all * COMMON
 }

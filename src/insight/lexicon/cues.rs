@@ -214,7 +214,12 @@ const ATTRIBUTION: &str = "\
     wait for them|waited for|wait to see|their direction|was done by|were done by|\
     was decided by|following orders|just did what|just followed|mostly followed|whatever they|\
     told me to|handled most|did most of|comes from|guidelines were|leadership handed|\
-    waiting for direction|inherited|whatever was";
+    waiting for direction|inherited|whatever was|there was already|there were already|\
+    there was an existing|we had an existing|we used an existing|i used an existing|\
+    we used the existing|i used the existing|we used existing|i used existing|used established|\
+    followed best practices|followed the standard|followed the existing|worked within that|\
+    relied on the existing|leaned on the existing|came with the|gave me the|provided me with|\
+    part of how the team|standard for the";
 
 const RETRACTION: &str = "\
     misread|misspoke|i haven't actually|haven't done|have not done|never done|not actually|\
@@ -232,6 +237,9 @@ const RETRACTION: &str = "\
     is a guess|just a guess|a rough guess|not my number|not my figure|can't back that up|\
     cannot back that up|can't prove|cannot prove|no proof|no evidence|may be wrong|\
     might be wrong|could be wrong|may be off|might be off|overstated|overstating|exaggerating|\
+    wasn't something i|was not something i|isn't something i|didn't invent|did not invent|\
+    wasn't like i|didn't come up with|did not come up with|didn't design|did not design|\
+    rather than reinventing|not from scratch|no formal|not a formal|not as a formal|\
     not true|wasn't true|isn't true|not accurate|never measured|did not measure|didn't measure|\
     haven't measured|weren't measured|wasn't measured|never tracked|did not track|didn't track|\
     haven't tracked|not mine to claim|can't take credit|cannot take credit";

@@ -100,6 +100,8 @@ bits! {
     LOSS = 36, "A verb for a change that is bad in itself.";
     CHANGE = 37, "A noun or adverb that marks a change.";
     ATTAIN = 38, "A verb for reaching something.";
+    ADVERB = 41, "Says how, how much or when, in one word.";
+    REDUCER = 42, "Makes of an act a habit or a trifle: usually, mostly, just.";
     GOOD = 40, "Names a state that people work towards.";
     REQUEST = 39, "A verb for asking something of somebody.";
 }

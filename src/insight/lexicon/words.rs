@@ -61,7 +61,19 @@ pub(super) const LISTS: &[(Bits, &str)] = &[
     (Bits::ASK, ASK),
     (Bits::MONTH, MONTHS),
     (Bits::CHANGE, CHANGES),
+    (Bits::ADVERB, ADVERBS),
+    (Bits::REDUCER, REDUCERS),
 ];
+
+const ADVERBS: &str = "\
+    very really just also too only even still again quite almost already always often actually \
+    basically well pretty now here there maybe probably usually sometimes ever yet rather much \
+    more most so perhaps simply soon later eventually completely definitely totally literally \
+    honestly obviously especially mostly mainly generally";
+
+const REDUCERS: &str = "\
+    usually generally typically normally mostly mainly largely often sometimes occasionally \
+    tend tended just only merely simply basically";
 
 const NUMBERS: &str = "\
     zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen \

@@ -17,7 +17,9 @@ pub(super) fn measure(reading: &Reading) -> Signal {
         while let Some(clause) = clauses.next_if(|clause| clause.sentence == index) {
             let work = clause.verb.content.any(Bits::ACTION.or(Bits::HELP));
             let outcome = clause.parts.result >= 3;
-            told |= !clause.praise && ((work && !clause.verb.negated) || outcome);
+            told |= !clause.praise
+                && !clause.explains
+                && ((work && !clause.verb.negated && !clause.verb.reduced) || outcome);
         }
         let tied = told || told_before;
         told_before = told;

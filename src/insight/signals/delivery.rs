@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{Reading, share, signal};
+use super::{Reading, fluency, share, signal};
 use crate::domain::analysis::{Evidence, Signal, TimedWord};
 use crate::domain::number::Milli;
 use crate::insight::AnswerInput;
@@ -42,7 +42,6 @@ pub(super) fn measure(
     let distinct: HashSet<u32> = document.tokens.iter().map(|token| token.stem).collect();
     let distinct = distinct.len() as i64;
     put("distinct_words", signal(Milli::whole(distinct), Vec::new()));
-    put("distinct_share", signal(share(distinct, words, 1), Vec::new()));
     let fresh_pace = duration.map(|d| Milli(distinct * 60_000_000 / d.0));
     put("distinct_per_minute", Signal { value: fresh_pace, ..Signal::default() });
     let rate = |bits: Bits| {
@@ -52,6 +51,7 @@ pub(super) fn measure(
     put("self_rate", rate(Bits::I.or(Bits::SELF)));
     put("group_rate", rate(Bits::WE));
     put("hedge_rate", rate(Bits::HEDGE));
+    fluency::measure(reading, input, duration, signals);
 }
 
 fn fillers(reading: &Reading, words: i64) -> Signal {
@@ -80,8 +80,15 @@ fn tics(reading: &Reading, words: i64) -> Signal {
         }
     }
     for (at, token) in document.tokens.iter().enumerate() {
-        if document.fold(token) == "like" && !token.repeated && is_idle_like(reading, at) {
+        let (word, fresh) = (document.fold(token), !token.repeated);
+        if word == "like" && fresh && is_idle_like(reading, at) {
             evidence.push(reading.evidence(at..at + 1, "tic_rate.like"));
+        } else if matches!(word, "actually" | "honestly" | "obviously") && fresh {
+            // "Not actually" limits a claim, so it says something.
+            let denied = at > 0 && document.bits_at(at - 1).any(Bits::NOT);
+            if !denied {
+                evidence.push(reading.evidence(at..at + 1, "tic_rate.adverb"));
+            }
         }
     }
     signal(share(evidence.len() as i64, words, 100), evidence)
@@ -126,6 +133,13 @@ fn duration(input: &AnswerInput) -> Option<Milli> {
 
 /// Share of the time between the first and the last word that is silence, 0 to 1.
 fn pause_share(input: &AnswerInput) -> Option<Milli> {
+    let (whole, pauses) = timing(input)?;
+    let silent: Milli = pauses.into_iter().sum();
+    Some(Milli(silent.0.min(whole.0) * 1000 / whole.0))
+}
+
+/// The time from the first to the last word and the pauses within, where the times can be true.
+pub(super) fn timing(input: &AnswerInput) -> Option<(Milli, Vec<Milli>)> {
     let words = input.words.as_deref()?;
     let whole = words.last()?.2 - words.first()?.1;
     let credible = |word: &TimedWord| {
@@ -135,6 +149,5 @@ fn pause_share(input: &AnswerInput) -> Option<Milli> {
         return None;
     }
     let silences = words.windows(2).map(|pair| pair[1].1 - pair[0].2);
-    let silent: Milli = silences.filter(|silence| *silence >= PAUSE_MIN).sum();
-    Some(Milli(silent.0.min(whole.0) * 1000 / whole.0))
+    Some((whole, silences.filter(|silence| *silence >= PAUSE_MIN).collect()))
 }

@@ -25,6 +25,7 @@ const PRIOR_VALUE: i64 = 50;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Own(i64),
+    Reduced,
     Group,
     Against(&'static str),
     Nothing,
@@ -38,6 +39,11 @@ pub(super) fn measure(reading: &Reading) -> Signal {
             Part::Own(weight) => {
                 own += weight;
                 if weight == OWN { "ownership.first_person_action" } else { "ownership.partial" }
+            }
+            Part::Reduced => {
+                own += PARTIAL;
+                against += OWN - PARTIAL;
+                "ownership.reduced"
             }
             Part::Group => "ownership.group_action",
             Part::Against(rule) => {
@@ -68,6 +74,7 @@ fn part(reading: &Reading, clause: &Clause) -> Part {
         Subject::I if work && verb.negated => Part::Against("ownership.negated_action"),
         Subject::I if work && verb.passive => Part::Nothing,
         Subject::I if work && verb.conditional => Part::Own(PARTIAL),
+        Subject::I if work && verb.reduced => Part::Reduced,
         Subject::I if work => Part::Own(OWN),
         Subject::We if work => Part::Group,
         Subject::Other if verb.passive && verb.content.any(Bits::ACTION) && verb.past => {
@@ -97,5 +104,6 @@ mod tests {
         assert!(value("I rewrote the rota. We trained the ward.") > PRIOR_VALUE);
         assert!(value("I did not write the rota. It was set by the ward.") < PRIOR_VALUE);
         assert!(value("The rota was rewritten.") < PRIOR_VALUE);
+        assert_eq!(value("I usually wrote the rota."), PRIOR_VALUE);
     }
 }

@@ -47,7 +47,8 @@ fn score_own(document: &Document, range: &Range<usize>, verb: &Verb, parts: &mut
         *toward += 4;
     } else if main.any(Bits::ACTION) {
         // What was not done is no action, and a plain verb in the present says what is usual.
-        parts.action += match (verb.negated, verb.everyday && !verb.past) {
+        let usual = verb.everyday && !verb.past || verb.reduced;
+        parts.action += match (verb.negated, usual) {
             (true, _) => 0,
             (_, true) => 2,
             _ => 4,

@@ -39,6 +39,8 @@ pub(in crate::insight) struct Verb {
     pub(in crate::insight) conditional: bool,
     /// Turned round by a negation.
     pub(in crate::insight) negated: bool,
+    /// Told as a habit or a trifle: "I usually send", "we just gave".
+    pub(in crate::insight) reduced: bool,
     /// A verb that is said about anything.
     pub(in crate::insight) everyday: bool,
 }
@@ -55,6 +57,9 @@ const CONTENT: Bits = Bits::ACTION
 
 /// How far behind an auxiliary its participle may stand: "was later quietly replaced".
 const REACH: usize = 4;
+
+/// How far before its verb an adverb may stand: "I usually just send".
+const REDUCER_REACH: usize = 3;
 
 impl Verb {
     /// Whether the verb names work or a change.
@@ -82,6 +87,7 @@ pub(super) fn find(document: &Document, range: &Range<usize>, before: Option<Ver
         passive: false,
         conditional: false,
         negated: first.any(Bits::NOT),
+        reduced: false,
         everyday: first.any(Bits::EVERYDAY),
     };
     verb.content = with_particle(document, at, range.end, verb.content);
@@ -90,7 +96,16 @@ pub(super) fn find(document: &Document, range: &Range<usize>, before: Option<Ver
     }
     verb.negated |= (at.saturating_sub(1).max(range.start)..(at + 3).min(range.end))
         .any(|near| document.bits_at(near).any(Bits::NOT));
+    verb.reduced = is_reduced(document, range, &verb);
     verb
+}
+
+/// A word that reduces stands before the verb that it speaks of, or opens the clause.
+fn is_reduced(document: &Document, range: &Range<usize>, verb: &Verb) -> bool {
+    let before = verb.content_at.saturating_sub(REDUCER_REACH).max(range.start)..verb.content_at;
+    let opening = range.start..(range.start + 1).min(range.end);
+    verb.content_at < range.end
+        && before.chain(opening).any(|at| document.bits_at(at).any(Bits::REDUCER))
 }
 
 /// Looks behind an auxiliary for the verb that carries the meaning.
@@ -190,4 +205,27 @@ fn is_regular_past(folded: &str) -> bool {
     const OTHER: [&str; 8] =
         ["hundred", "need", "speed", "indeed", "exceed", "proceed", "succeed", "embed"];
     folded.len() > 4 && folded.ends_with("ed") && !OTHER.contains(&folded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::lexicon::Lexicon;
+    use super::*;
+
+    #[test]
+    fn habits_and_trifles_are_reduced_deeds_are_not() {
+        let lexicon = Lexicon::new();
+        let reduced = |text: &str| {
+            let document = Document::read(&lexicon, text);
+            find(&document, &document.clauses[0], None).reduced
+        };
+        for text in ["I usually send the plan", "Mostly I sorted parcels", "I just sent the plan"] {
+            assert!(reduced(text), "{text}");
+        }
+        for text in
+            ["I sent the plan", "I sent it to just two people", "I wrote what they often use"]
+        {
+            assert!(!reduced(text), "{text}");
+        }
+    }
 }
