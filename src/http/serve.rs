@@ -148,6 +148,8 @@ fn connect<S>(
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(limit::REQUEST_HEAD_SECONDS))
+        .max_headers(limit::REQUEST_HEADERS_MAX)
+        .max_buf_size(limit::REQUEST_HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut stop = stop.clone();
