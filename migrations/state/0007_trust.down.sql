@@ -1,3 +1,4 @@
+DROP TABLE totp;
 DROP INDEX event_said;
 DROP TABLE erasure;
 DROP TABLE hold;

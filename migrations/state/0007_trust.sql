@@ -46,3 +46,15 @@ CREATE TABLE erasure (
 
 -- What somebody said, wherever: the rest of what a person wrote has an index of its own.
 CREATE INDEX event_said ON event (by, interview, seq) WHERE kind = 'transcript.final';
+
+-- Second factors (RFC 6238). Without `confirmed_at` nobody has shown yet that their device knows the
+-- secret. A code counts once: `last_step` is the newest step that did. `recovery` is a JSON list of
+-- SHA-256 of the codes that are left.
+CREATE TABLE totp (
+    person       TEXT PRIMARY KEY REFERENCES person (id),
+    secret       TEXT NOT NULL,
+    begun_at     INTEGER NOT NULL,
+    confirmed_at INTEGER,
+    last_step    INTEGER NOT NULL,
+    recovery     TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -10,6 +10,7 @@ pub mod join;
 pub mod outside;
 pub mod password;
 pub mod token;
+pub mod totp;
 
 pub mod permission;
 pub mod ticket;

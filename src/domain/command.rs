@@ -355,6 +355,43 @@ pub enum Command {
         /// People whose CV and job description go.
         contexts: Vec<PersonId>,
     },
+    /// A new password; every other login ends.
+    ChangePassword {
+        /// Whose.
+        person: PersonId,
+        /// Its hash.
+        password_hash: String,
+        /// The login that goes on.
+        keep: Option<SessionId>,
+    },
+    /// Somebody begins to set up a second factor.
+    BeginTotp {
+        /// Who.
+        person: PersonId,
+        /// The secret (base32).
+        secret: String,
+    },
+    /// Their device has shown that it knows the secret.
+    ConfirmTotp {
+        /// Who.
+        person: PersonId,
+        /// The step of the code that was shown.
+        step: u64,
+        /// SHA-256 of each recovery code.
+        recovery: Vec<String>,
+    },
+    /// The second factor is needed no longer.
+    DropTotp {
+        /// Whose.
+        person: PersonId,
+    },
+    /// Somebody signs in with password and second factor.
+    OpenSessionWith {
+        /// The login.
+        session: Session,
+        /// What was shown.
+        factor: Factor,
+    },
     /// Somebody has taken something away that leaves no other trace.
     Witness {
         /// What was done.
@@ -372,6 +409,16 @@ pub enum Command {
         /// Which.
         to: u32,
     },
+}
+
+/// A second factor as it was shown: each counts once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Factor {
+    /// The step of a right code.
+    Step(u64),
+    /// SHA-256 of a recovery code.
+    Recovery(String),
 }
 
 /// Reading that belongs into the audit log.

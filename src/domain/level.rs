@@ -68,6 +68,11 @@ pub fn needed_by(command: &Command) -> u32 {
         | Command::Release { .. }
         | Command::Erase { .. }
         | Command::Expire { .. }
+        | Command::ChangePassword { .. }
+        | Command::BeginTotp { .. }
+        | Command::ConfirmTotp { .. }
+        | Command::DropTotp { .. }
+        | Command::OpenSessionWith { .. }
         | Command::Witness { .. } => TRUST,
     }
 }

@@ -21,6 +21,8 @@ pub enum Code {
     /// Credentials that held once.
     #[serde(rename = "auth.expired")]
     AuthExpired,
+    /// The password was right, and a code is needed too.
+    AuthSecondFactor,
     /// Known, but not allowed.
     #[serde(rename = "access.denied")]
     AccessDenied,
@@ -78,6 +80,7 @@ impl Code {
             Code::AuthMissing => "auth.missing",
             Code::AuthInvalid => "auth.invalid",
             Code::AuthExpired => "auth.expired",
+            Code::AuthSecondFactor => "auth.second_factor",
             Code::AccessDenied => "access.denied",
             Code::InputInvalid => "input.invalid",
             Code::InputUnknownField => "input.unknown_field",

@@ -26,6 +26,7 @@ use super::app::{App, Shared};
 use super::body::{Done, Write};
 use super::caller::{CSRF_COOKIE, SESSION_COOKIE};
 use super::error::Error;
+use super::factors;
 use super::limits;
 
 /// Who wants in.
@@ -34,6 +35,9 @@ use super::limits;
 pub(super) struct LoginBody {
     email: String,
     password: String,
+    /// The code of the second factor, or a recovery code.
+    #[serde(default)]
+    code: Option<String>,
 }
 
 /// A refresh token.
@@ -233,14 +237,14 @@ async fn login_command(app: &Shared, body: &LoginBody) -> Result<Command, Error>
     let right = app.passwords.verify(bounded(&body.password), hash).await?;
     match person {
         Some(person) if right && !person.disabled => {
-            Ok(Command::OpenSession { session: new_session(app, person.id) })
+            factors::let_in(app, new_session(app, person.id), body.code.as_deref()).await
         }
         _ => Err(Refusal::new(Code::AuthInvalid, "wrong e-mail address or password").into()),
     }
 }
 
 /// No stored password is longer, so a longer one is wrong whatever its beginning.
-fn bounded(password: &str) -> String {
+pub(super) fn bounded(password: &str) -> String {
     if password.len() > limit::PASSWORD_BYTES_MAX { String::new() } else { password.to_owned() }
 }
 

@@ -232,8 +232,10 @@ fn fingerprint(target: &str, body: &[u8]) -> String {
     hash.update(target.as_bytes());
     hash.update([0]);
     match serde_json::from_slice::<serde_json::Value>(body) {
-        Ok(serde_json::Value::Object(mut fields)) if fields.contains_key("password") => {
-            fields.remove("password");
+        Ok(serde_json::Value::Object(mut fields))
+            if fields.keys().any(|name| name.ends_with("password")) =>
+        {
+            fields.retain(|name, _| !name.ends_with("password"));
             hash.update(serde_json::Value::Object(fields).to_string().as_bytes());
         }
         _ => hash.update(body),

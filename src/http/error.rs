@@ -213,7 +213,9 @@ impl From<PasswordError> for Error {
 
 fn status(code: Code) -> StatusCode {
     match code {
-        Code::AuthMissing | Code::AuthInvalid | Code::AuthExpired => StatusCode::UNAUTHORIZED,
+        Code::AuthMissing | Code::AuthInvalid | Code::AuthExpired | Code::AuthSecondFactor => {
+            StatusCode::UNAUTHORIZED
+        }
         Code::AccessDenied => StatusCode::FORBIDDEN,
         Code::InputInvalid | Code::InputUnknownField | Code::FrameBad => StatusCode::BAD_REQUEST,
         Code::InputTooLarge => StatusCode::PAYLOAD_TOO_LARGE,

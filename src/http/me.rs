@@ -56,8 +56,12 @@ impl Default for ContextBody {
 }
 
 pub(super) async fn show(State(app): State<Shared>, caller: Caller) -> Result<Json<Value>, Error> {
-    let mut me = account::view(caller.person()?);
-    let identity = app.replica.read(query::cluster::identity).await?;
+    let person = caller.person()?;
+    let (mut me, id) = (account::view(person), person.id);
+    let read =
+        move |db: &query::Connection| Ok((query::cluster::identity(db)?, query::totp::of(db, id)?));
+    let (identity, totp) = app.replica.read(read).await?;
+    me["second_factor"] = json!(totp.is_some_and(|totp| totp.confirmed));
     me["organisation"] = json!(identity.and_then(|identity| identity.organisation));
     Ok(Json(me))
 }

@@ -16,6 +16,7 @@ pub mod chat;
 mod client;
 mod cluster;
 mod error;
+mod factors;
 mod forward;
 mod layers;
 mod limits;

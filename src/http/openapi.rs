@@ -12,8 +12,8 @@ use crate::auth::permission::Permission;
 
 use super::router::{Route, table};
 use super::{
-    account, acts, calibrations, cluster, interviews, limits, me, people, privacy, reports, setup,
-    shares, upgrade,
+    account, acts, calibrations, cluster, factors, interviews, limits, me, people, privacy,
+    reports, setup, shares, upgrade,
 };
 
 /// The document.
@@ -179,6 +179,9 @@ fn schemas() -> Value {
         ("CalibrationBody", json!(calibrations::CalibrationBody::schema())),
         ("ShareBody", json!(shares::ShareBody::schema())),
         ("LimitsBody", json!(limits::LimitsBody::schema())),
+        ("PasswordBody", json!(factors::PasswordBody::schema())),
+        ("ProofBody", json!(factors::ProofBody::schema())),
+        ("CodeBody", json!(factors::CodeBody::schema())),
         ("ConsentBody", json!(privacy::ConsentBody::schema())),
         ("RetentionBody", json!(privacy::RetentionBody::schema())),
         ("HoldBody", json!(privacy::HoldBody::schema())),

@@ -20,9 +20,9 @@ use super::app::Shared;
 use super::caller::{Guarded, guard};
 use super::forward::Door;
 use super::{
-    account, acts, assets, audit, backups, calibrations, chat, cluster, coach, cv, forward, health,
-    interviews, kits, layers, limits, me, oidc, openapi, people, privacy, progress, reports, setup,
-    shares, socket, stats, upgrade,
+    account, acts, assets, audit, backups, calibrations, chat, cluster, coach, cv, factors,
+    forward, health, interviews, kits, layers, limits, me, oidc, openapi, people, privacy,
+    progress, reports, setup, shares, socket, stats, upgrade,
 };
 
 /// One route.
@@ -137,6 +137,16 @@ fn account_routes() -> Vec<Route> {
         get("/api/v1/me/profile", Person, progress::profile, "The own CV and job in parts"),
         get("/api/v1/me/ledger", Person, progress::ledger, "What does not fit together"),
         get("/api/v1/me/feedback", Person, progress::feedback, "Own judgements on reports"),
+        get("/api/v1/me/sessions", Person, factors::sessions, "The own logins"),
+        delete("/api/v1/me/sessions", Person, factors::end_others, "End all but this one"),
+        delete("/api/v1/me/sessions/{id}", Person, factors::end_session, "End one"),
+        post("/api/v1/me/password", Person, factors::change_password, "Change the own password")
+            .takes("PasswordBody"),
+        post("/api/v1/me/totp", Person, factors::begin_totp, "Set a second factor up")
+            .takes("ProofBody"),
+        post("/api/v1/me/totp/confirm", Person, factors::confirm_totp, "With its first code")
+            .takes("CodeBody"),
+        delete("/api/v1/me/totp", Person, factors::remove_totp, "Remove it").takes("ProofBody"),
         get("/api/v1/me/export", Person, privacy::export, "All own data as a ZIP file"),
         delete("/api/v1/me", Person, privacy::erase_me, "Erase the own account and all its data"),
         get("/api/v1/people", ManagePeople, people::list, "Everybody"),
@@ -145,6 +155,7 @@ fn account_routes() -> Vec<Route> {
         patch("/api/v1/people/{id}", ManagePeople, people::change, "Change somebody")
             .takes("ChangeBody"),
         delete("/api/v1/people/{id}", ManagePeople, privacy::erase_person, "Erase somebody"),
+        delete("/api/v1/people/{id}/totp", ManagePeople, factors::reset_totp, "No second factor"),
         post("/api/v1/people/{id}/invite", ManagePeople, people::invite, "A new link"),
         get("/api/v1/modes", Person, kits::modes, "Modes and what each changes"),
         get("/api/v1/kits", Person, kits::list, "Question kits"),

@@ -251,6 +251,7 @@ impl Hub {
                 self.look_again();
             }
             Command::Expire { .. } => self.look_again(),
+            Command::ChangePassword { person, keep, .. } => self.end_person(*person, *keep),
             // A new password ends every older login.
             Command::AcceptInvite { person, session, .. } => {
                 self.end_person(*person, Some(session.id));

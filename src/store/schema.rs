@@ -89,7 +89,7 @@ pub(super) const STATE: &[Migration] = &[
         name: "0007_trust",
         sql: include_str!("../../migrations/state/0007_trust.sql"),
         down: Some(include_str!("../../migrations/state/0007_trust.down.sql")),
-        about: "consents, retention, legal holds, receipts of what was erased",
+        about: "second factors, consents, retention, legal holds, receipts of what was erased",
     },
 ];
 

@@ -9,6 +9,7 @@ pub mod audit;
 mod calibrations;
 mod doors;
 pub(super) mod erase;
+mod factors;
 mod files;
 mod held;
 mod interviews;
@@ -156,6 +157,11 @@ fn dispatch(db: &Connection, rooms: &mut Rooms, envelope: &Envelope) -> Step<App
         | Command::Release { .. }
         | Command::Erase { .. }
         | Command::Expire { .. } => privacy::apply(db, rooms, envelope)?,
+        Command::ChangePassword { .. }
+        | Command::BeginTotp { .. }
+        | Command::ConfirmTotp { .. }
+        | Command::DropTotp { .. }
+        | Command::OpenSessionWith { .. } => factors::apply(db, envelope)?,
         Command::Witness { what, subject } => {
             audit::record(db, envelope, what.as_str(), subject)?;
             Outcome::Done

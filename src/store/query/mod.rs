@@ -19,6 +19,7 @@ pub mod room;
 pub mod share;
 pub mod stats;
 pub mod takeout;
+pub mod totp;
 
 use std::str::FromStr;
 

@@ -6,6 +6,7 @@ use super::privacy::NOBODY;
 use super::{Fault, id, optional_time, time, word};
 use crate::domain::id::{PersonId, SessionId};
 use crate::domain::person::{CandidateContext, Person, Session};
+use crate::domain::time::Time;
 
 /// The account with this id. The row that stands for erased people is none.
 pub fn by_id(db: &Connection, id: PersonId) -> Result<Option<Person>, Fault> {
@@ -61,18 +62,37 @@ pub fn active_admins(db: &Connection) -> Result<usize, Fault> {
 pub fn session(db: &Connection, session: SessionId) -> Result<Option<Session>, Fault> {
     let found = db
         .prepare_cached("SELECT * FROM session WHERE id = ?1")?
-        .query_row([session.to_string()], |row| {
-            Ok(Session {
-                id: id(row, "id")?,
-                person: id(row, "person")?,
-                generation: row.get("generation")?,
-                created_at: time(row, "created_at")?,
-                expires_at: time(row, "expires_at")?,
-                revoked_at: optional_time(row, "revoked_at")?,
-            })
-        })
+        .query_row([session.to_string()], of_row)
         .optional()?;
     Ok(found)
+}
+
+/// The logins of somebody that hold, the newest first.
+pub fn sessions(
+    db: &Connection,
+    person: PersonId,
+    now: Time,
+    items_max: usize,
+) -> Result<Vec<Session>, Fault> {
+    let sessions = db
+        .prepare_cached(
+            "SELECT * FROM session WHERE person = ?1 AND expires_at > ?2 AND revoked_at IS NULL
+             ORDER BY created_at DESC, id DESC LIMIT ?3",
+        )?
+        .query_map(params![person.to_string(), now.0, items_max as i64], of_row)?
+        .collect::<Result<_, _>>()?;
+    Ok(sessions)
+}
+
+fn of_row(row: &Row<'_>) -> Result<Session, rusqlite::Error> {
+    Ok(Session {
+        id: id(row, "id")?,
+        person: id(row, "person")?,
+        generation: row.get("generation")?,
+        created_at: time(row, "created_at")?,
+        expires_at: time(row, "expires_at")?,
+        revoked_at: optional_time(row, "revoked_at")?,
+    })
 }
 
 /// What a candidate brings along.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use greenroom::domain::analysis::TimedWord;
 use greenroom::domain::command::{
-    Command, ENVELOPE_VERSION, Envelope, NewPerson, Once, Outsider, Witnessed,
+    Command, ENVELOPE_VERSION, Envelope, Factor, NewPerson, Once, Outsider, Witnessed,
 };
 use greenroom::domain::file::NewFile;
 use greenroom::domain::id::PersonId;
@@ -166,6 +166,12 @@ fn privacy_commands() -> Vec<Command> {
         Command::Erase { person, receipt },
         Command::Expire { receipt, interviews: vec![interview], contexts: vec![person] },
         Command::Witness { what: Witnessed::DataExport, subject: text("1") },
+        Command::ChangePassword { person, password_hash: text("$argon2id$"), keep: Some(id(4)) },
+        Command::BeginTotp { person, secret: text("GEZDGNBV") },
+        Command::ConfirmTotp { person, step: 37, recovery: vec!["0f".repeat(32)] },
+        Command::DropTotp { person },
+        Command::OpenSessionWith { session: session(), factor: Factor::Step(38) },
+        Command::OpenSessionWith { session: session(), factor: Factor::Recovery("0f".repeat(32)) },
     ]
 }
 
@@ -305,6 +311,11 @@ fn place(command: &Command) -> usize {
         Command::Erase { .. } => 46,
         Command::Expire { .. } => 47,
         Command::Witness { .. } => 48,
+        Command::ChangePassword { .. } => 49,
+        Command::BeginTotp { .. } => 50,
+        Command::ConfirmTotp { .. } => 51,
+        Command::DropTotp { .. } => 52,
+        Command::OpenSessionWith { .. } => 53,
     }
 }
 
@@ -330,7 +341,7 @@ fn every_command_is_read_as_it_was_written() {
     commands.extend(door_commands());
     commands.extend(privacy_commands());
     let places: BTreeSet<usize> = commands.iter().map(place).collect();
-    assert!(places.into_iter().eq(0..=48), "one of each command at least");
+    assert!(places.into_iter().eq(0..=53), "one of each command at least");
     let once = Once { scope: text("person:1"), key: text("k"), fingerprint: "0f".repeat(32) };
     let envelope = |(n, command): (usize, Command)| Envelope {
         v: ENVELOPE_VERSION,

@@ -6,6 +6,7 @@ mod chat;
 mod coach;
 pub(crate) mod cv;
 mod documents;
+mod factors;
 mod first_run;
 mod headers;
 mod issuers;
