@@ -2,10 +2,10 @@
 
 export type Route =
   | { page: 'home' | 'setup' | 'signin' | 'invite' | 'people' | 'shared' | 'missing' }
-  | { page: 'data' | 'privacy' }
+  | { page: 'account' | 'data' | 'privacy' }
   | { page: 'room' | 'report'; id: string };
 
-const PAGES = ['setup', 'signin', 'invite', 'people', 'shared', 'data', 'privacy'] as const;
+const PAGES = ['setup', 'signin', 'invite', 'people', 'shared', 'account', 'data', 'privacy'] as const;
 
 let path = $state(location.pathname);
 let visit = $state(0);

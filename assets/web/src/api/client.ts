@@ -60,8 +60,8 @@ export function del(path: string): Promise<void> {
 }
 
 // The same where the answer says what went.
-export function remove<T>(path: string): Promise<T> {
-  return send<T>('DELETE', path);
+export function remove<T>(path: string, body?: unknown): Promise<T> {
+  return send<T>('DELETE', path, body);
 }
 
 // Text for a person, whatever was thrown.

@@ -11,8 +11,10 @@ import type {
   Invitation,
   InviteLink,
   Kit,
+  Login,
   Me,
   Mode,
+  NewFactor,
   NewShare,
   NextQuestion,
   Page,
@@ -45,7 +47,16 @@ export const api = {
     password: string;
   }) => post<object>('/setup', body),
 
-  signIn: (email: string, password: string) => post<object>('/auth/login', { email, password }),
+  signIn: (email: string, password: string, code: string) =>
+    post<object>('/auth/login', { email, password, ...(code ? { code } : {}) }),
+  sessions: () => get<Page<Login>>('/me/sessions'),
+  endSession: (id: Id) => del(`/me/sessions/${enc(id)}`),
+  endOtherSessions: () => del('/me/sessions'),
+  changePassword: (body: { current_password: string; new_password: string }) =>
+    post<void>('/me/password', body),
+  beginTotp: (password: string) => post<NewFactor>('/me/totp', { password }),
+  confirmTotp: (code: string) => post<{ recovery_codes: string[] }>('/me/totp/confirm', { code }),
+  removeTotp: (password: string) => remove<void>('/me/totp', { password }),
   providers: () => get<Page<SignInProvider>>('/auth/oidc'),
   signOut: () => post<void>('/auth/logout'),
   invitation: (token: string) => post<Invitation>('/auth/invite', { token }),

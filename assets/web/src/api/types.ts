@@ -34,6 +34,19 @@ export interface Me {
   role: Role;
   tier?: string;
   organisation: string;
+  second_factor?: boolean;
+}
+
+export interface Login {
+  id: Id;
+  created_at: Time;
+  expires_at: Time;
+  current: boolean;
+}
+
+export interface NewFactor {
+  secret: string;
+  uri: string;
 }
 
 // Somebody else whom people can sign in with; `start` is the address that leads there.
