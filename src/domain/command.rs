@@ -5,6 +5,7 @@
 //! may come, old ones keep their meaning: `tests/golden/commands.json` holds them.
 
 mod outcome;
+mod terms;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -17,10 +18,10 @@ use super::person::{CandidateContext, Role, Session};
 use super::privacy::{self, Subject};
 use super::rate::Rule;
 use super::room::Act;
-use super::text::Email;
 use super::time::Time;
 
 pub use outcome::Outcome;
+pub use terms::{Factor, NewPerson, Outsider, Witnessed};
 
 /// The version that this build writes. A node that meets a higher one stops instead of skipping it.
 pub const ENVELOPE_VERSION: u8 = 1;
@@ -409,64 +410,4 @@ pub enum Command {
         /// Which.
         to: u32,
     },
-}
-
-/// A second factor as it was shown: each counts once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Factor {
-    /// The step of a right code.
-    Step(u64),
-    /// SHA-256 of a recovery code.
-    Recovery(String),
-}
-
-/// Reading that belongs into the audit log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Witnessed {
-    /// A whole backup: it holds every key.
-    BackupDownload,
-    /// Everything about a person.
-    DataExport,
-}
-
-impl Witnessed {
-    /// The action as the audit log names it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Witnessed::BackupDownload => "backup.download",
-            Witnessed::DataExport => "data.export",
-        }
-    }
-}
-
-/// Somebody as an outside issuer names them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outsider {
-    /// The issuer.
-    pub issuer: String,
-    /// Its name for them.
-    pub subject: String,
-    /// When it said so.
-    pub said_at: Time,
-    /// An address that is theirs alone, if somebody else has the one that the issuer named.
-    pub own_address: Email,
-}
-
-/// An account that does not exist yet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewPerson {
-    /// Who.
-    pub id: PersonId,
-    /// The address.
-    pub email: Email,
-    /// The name.
-    pub display_name: String,
-    /// The role.
-    pub role: Role,
-    /// The password's hash; without it the person gets an invite link.
-    pub password_hash: Option<String>,
-    /// Until when the invite link holds.
-    pub invite_expires_at: Option<Time>,
 }

@@ -4,7 +4,7 @@ use hyper::Method;
 use serde_json::json;
 
 use super::cv::upload;
-use crate::api::text;
+use crate::api::{Api, text};
 use crate::node::Node;
 use crate::org::{Org, PASSWORD, token_of};
 use crate::scene;
@@ -16,7 +16,7 @@ async fn no_secret_is_in_the_log_of_a_whole_run() {
     let node = Node::start_in(&within, "127.0.0.1:0");
     let setup_token = node.setup_token();
     let mut org = Org::with_token(node, &setup_token).await;
-    let mut secrets = vec![PASSWORD.to_owned(), "Wrongpasswordzyn".to_owned()];
+    let mut secrets = vec![PASSWORD.to_owned(), "Wrongpasswordzyn".to_owned(), setup_token];
     let mut words = Vec::new();
     let mut plant = |word: &str| {
         let word = format!("Quxolat{word}zyn");
@@ -24,25 +24,7 @@ async fn no_secret_is_in_the_log_of_a_whole_run() {
         word
     };
 
-    // Doors: right, wrong, broken.
-    let (account, link) = org.invited("candidate").await;
-    let api = org.node.api();
-    let body = json!({"token": link, "password": "short"});
-    api.post("/api/v1/auth/accept", body).await.refused(400, "input.invalid");
-    let body = json!({"token": link, "password": PASSWORD});
-    let login = api.post("/api/v1/auth/accept", body).await.ok(200);
-    let (access, refresh) = (text(&login["access_token"]), text(&login["refresh_token"]));
-    let person = api.clone().bearer(&access);
-    let body = json!({"email": account["email"], "password": "Wrongpasswordzyn"});
-    api.post("/api/v1/auth/login", body).await.refused(401, "auth.invalid");
-    for token in ["Quxolatmadeuptoken.x.y", &format!("{access}x")] {
-        api.clone().bearer(token).get("/api/v1/me").await.refused(401, "auth.invalid");
-    }
-    secrets.extend([access, refresh.clone(), link, setup_token, "Quxolatmadeuptoken".to_owned()]);
-    let renewed = api.post("/api/v1/auth/refresh", json!({"refresh_token": refresh})).await.ok(200);
-    secrets.push(text(&renewed["refresh_token"]));
-    secrets.push(text(&renewed["access_token"]));
-
+    let person = doors(&org, &mut secrets).await;
     // Words of people: in context, file, answers, notes, in bodies that are refused.
     let context = json!({"cv_text": plant("cv"), "job_description": plant("job"),
         "target_role": plant("role"), "mode": "general", "assist_intensity": 2});
@@ -71,6 +53,7 @@ async fn no_secret_is_in_the_log_of_a_whole_run() {
     .await;
     let share = person.post(&scene::path(&practice, "/shares"), json!({})).await.ok(201);
     secrets.extend([text(&share["token"]), token_of(&share["url"])]);
+    let api = org.node.api();
     api.get(&format!("/api/v1/shared/{}", text(&share["token"]))).await.ok(200);
     let body = json!({"accurate": true, "note": plant("feedback")});
     person.post(&scene::path(&practice, "/feedback"), body).await.ok(201);
@@ -88,4 +71,26 @@ async fn no_secret_is_in_the_log_of_a_whole_run() {
         let found = log.iter().find(|line| line.contains(secret.as_str()));
         assert_eq!(found, None, "{secret} is in the log");
     }
+}
+
+/// The doors, opened rightly, wrongly and with broken keys: somebody who came in.
+async fn doors(org: &Org, secrets: &mut Vec<String>) -> Api {
+    let (account, link) = org.invited("candidate").await;
+    let api = org.node.api();
+    let body = json!({"token": link, "password": "short"});
+    api.post("/api/v1/auth/accept", body).await.refused(400, "input.invalid");
+    let body = json!({"token": link, "password": PASSWORD});
+    let login = api.post("/api/v1/auth/accept", body).await.ok(200);
+    let (access, refresh) = (text(&login["access_token"]), text(&login["refresh_token"]));
+    let person = api.clone().bearer(&access);
+    let body = json!({"email": account["email"], "password": "Wrongpasswordzyn"});
+    api.post("/api/v1/auth/login", body).await.refused(401, "auth.invalid");
+    for token in ["Quxolatmadeuptoken.x.y", &format!("{access}x")] {
+        api.clone().bearer(token).get("/api/v1/me").await.refused(401, "auth.invalid");
+    }
+    secrets.extend([access, refresh.clone(), link, "Quxolatmadeuptoken".to_owned()]);
+    let renewed = api.post("/api/v1/auth/refresh", json!({"refresh_token": refresh})).await.ok(200);
+    secrets.push(text(&renewed["refresh_token"]));
+    secrets.push(text(&renewed["access_token"]));
+    person
 }
