@@ -21,7 +21,7 @@ use super::room::Act;
 use super::time::Time;
 
 pub use outcome::Outcome;
-pub use terms::{Factor, NewPerson, Outsider, Witnessed};
+pub use terms::{Factor, NewPerson, Once, Outsider, Witnessed};
 
 /// The version that this build writes. A node that meets a higher one stops instead of skipping it.
 pub const ENVELOPE_VERSION: u8 = 1;
@@ -56,18 +56,6 @@ impl Envelope {
         let v = ENVELOPE_VERSION;
         Envelope { v, at, by: None, request_id: None, from: None, once: None, command }
     }
-}
-
-/// The name under which the first result of a request is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Once {
-    /// Whose key it is: keys of two people never meet.
-    pub scope: String,
-    /// The `Idempotency-Key`, or a frame's `id` with its room.
-    pub key: String,
-    /// SHA-256 over method, route and body; empty where the same key is the same request by
-    /// contract (frames).
-    pub fingerprint: String,
 }
 
 /// Every durable write.

@@ -1,4 +1,4 @@
-//! What commands about accounts are made of.
+//! What envelopes and commands about accounts are made of.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,6 +6,18 @@ use crate::domain::id::PersonId;
 use crate::domain::person::Role;
 use crate::domain::text::Email;
 use crate::domain::time::Time;
+
+/// The name under which the first result of a request is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Once {
+    /// Whose key it is: keys of two people never meet.
+    pub scope: String,
+    /// The `Idempotency-Key`, or a frame's `id` with its room.
+    pub key: String,
+    /// SHA-256 over method, route and body; empty where the same key is the same request by
+    /// contract (frames).
+    pub fingerprint: String,
+}
 
 /// A second factor as it was shown: each counts once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
