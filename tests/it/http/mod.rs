@@ -8,6 +8,7 @@ pub(crate) mod cv;
 mod documents;
 mod first_run;
 mod headers;
+mod interviewer;
 mod issuers;
 mod keys;
 mod ledger;
