@@ -127,6 +127,10 @@ pub const EVENTS_PAGE_MAX: usize = 1_000;
 /// Durable events of one interview. Eight hours of talk make about 5,000.
 pub const EVENTS_PER_INTERVIEW_MAX: u64 = 20_000;
 
+/// Text of one interview that its interviewers' figures are made from. Eight hours of talk are
+/// half of it; more would hold up other readers for the sake of nobody's interview.
+pub const INTERVIEWER_BYTES_MAX: usize = 1024 * 1024;
+
 /// Questions of one interview; the longest structured guide seen has 40.
 pub const QUESTIONS_PER_INTERVIEW_MAX: usize = 200;
 

@@ -11,6 +11,7 @@ mod decide;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use uuid::Builder;
 
 use super::analysis::{Analysis, TimedWord};
 use super::event::{Event, Happening};
@@ -109,6 +110,16 @@ pub enum Act {
         /// Its score, for lists.
         score: Option<Milli>,
     },
+}
+
+/// The id of the follow-up on a question's answer: there is one, so it can be asked once, and the
+/// room's order decides who asks it.
+///
+/// Ids are version 7 and this one is version 8 with the same random bits; the follow-up of a
+/// follow-up would be itself, and none is asked. The rule lies in the id and not in `decide`, so
+/// that nodes of two versions decide alike during an upgrade.
+pub fn follow_up_id(question: QuestionId) -> QuestionId {
+    QuestionId(Builder::from_custom_bytes(question.0.into_bytes()).into_uuid())
 }
 
 /// A room between two events.

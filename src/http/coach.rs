@@ -13,7 +13,7 @@ use crate::domain::interview::Kind;
 use crate::domain::limit;
 use crate::domain::number::Milli;
 use crate::domain::refusal::Refusal;
-use crate::domain::room::{Act, Room};
+use crate::domain::room::{Act, Room, follow_up_id};
 use crate::insight::coach::{Chosen, Past, Practice, Turn, choose};
 use crate::store::{Fault, query};
 
@@ -36,7 +36,10 @@ pub(super) async fn next(
             return Err(Refusal::denied(detail).into());
         }
         let chosen = chosen(&app, room, person).await?;
-        let question_id = chosen.planned.unwrap_or_else(|| QuestionId(fresh()));
+        // The id of a follow-up comes from the question, so that of two requests at once the room
+        // takes one: an id is asked once.
+        let followed = chosen.because.about.map(follow_up_id);
+        let question_id = chosen.planned.or(followed).unwrap_or_else(|| QuestionId(fresh()));
         let act = Act::Next { question_id, text: chosen.text, because: chosen.because };
         Ok(Command::Act { interview, act: Box::new(act) })
     };

@@ -32,6 +32,7 @@ mod backups;
 mod coach;
 mod cv;
 mod health;
+mod interviewer;
 mod interviews;
 mod kits;
 mod me;

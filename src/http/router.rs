@@ -21,8 +21,8 @@ use super::caller::{Guarded, guard};
 use super::forward::Door;
 use super::{
     account, acts, assets, audit, backups, calibrations, chat, cluster, coach, cv, factors,
-    forward, health, interviews, kits, layers, limits, me, oidc, openapi, people, privacy,
-    progress, reports, setup, shares, socket, stats, upgrade,
+    forward, health, interviewer, interviews, kits, layers, limits, me, oidc, openapi, people,
+    privacy, progress, reports, setup, shares, socket, stats, upgrade,
 };
 
 /// One route.
@@ -186,6 +186,7 @@ fn interview_routes() -> Vec<Route> {
         post("/api/v1/interviews/{id}/skip", Person, acts::skip, "Go on without an answer")
             .takes("SkipBody"),
         get("/api/v1/interviews/{id}/events", Person, acts::events, "What happened"),
+        get("/api/v1/interviews/{id}/interviewer", Person, interviewer::show, "Interviewers' side"),
         get("/api/v1/interviews/{id}/notes", Person, acts::notes, "Interviewers' notes"),
         post("/api/v1/interviews/{id}/ticket", Person, acts::ticket, "A ticket for the socket"),
         post("/api/v1/interviews/{id}/members", Person, acts::add_member, "Let somebody in")

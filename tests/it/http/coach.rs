@@ -80,3 +80,20 @@ async fn nobody_is_coached_in_a_live_interview() {
     owner.api.post(&scene::path(&live, "/start"), json!({})).await.ok(200);
     next(&owner, &live).await.refused(403, "access.denied");
 }
+
+#[tokio::test]
+async fn two_requests_at_once_make_one_follow_up() {
+    let person = shared().await.person("candidate").await;
+    let practice = empty_practice(&person).await;
+    let declined = "I would rather not talk about that, sorry.";
+    for _ in 0..4 {
+        let first = next(&person, &practice).await.ok(201);
+        answer(&person, &practice, &first["question_id"], declined).await;
+        let (one, two) = tokio::join!(next(&person, &practice), next(&person, &practice));
+        let (probe, other) = if one.status == 201 { (one, two) } else { (two, one) };
+        other.refused(409, "conflict.state");
+        let probe = probe.ok(201);
+        assert_eq!(probe["because"]["about"], first["question_id"]);
+        answer(&person, &practice, &probe["question_id"], declined).await;
+    }
+}

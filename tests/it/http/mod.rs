@@ -9,6 +9,7 @@ mod documents;
 mod factors;
 mod first_run;
 mod headers;
+mod interviewer;
 mod issuers;
 mod keys;
 mod ledger;
