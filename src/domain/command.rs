@@ -23,7 +23,7 @@ use super::time::Time;
 pub use outcome::Outcome;
 pub use terms::{Factor, NewPerson, Once, Outsider, Witnessed};
 
-/// The version that this build writes. A node that meets a higher one stops instead of skipping it.
+/// The version that this build writes; a node that meets a higher one stops.
 pub const ENVELOPE_VERSION: u8 = 1;
 
 /// A command on its way into the log.
@@ -39,8 +39,7 @@ pub struct Envelope {
     /// The request's id, from the door to the audit log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// The network that it came from, for the audit log: never a whole address, which would be
-    /// personal data that nobody could erase there.
+    /// The network that it came from, for the audit log; a whole address could not be erased there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// How a retry of the same request is recognised (law I4).

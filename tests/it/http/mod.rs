@@ -24,6 +24,7 @@ mod raw;
 mod readiness;
 mod reading;
 mod reports;
+mod rights;
 mod routes;
 mod secrets;
 mod shares;

@@ -11,6 +11,8 @@ pub(crate) struct Route {
     pub(crate) path: String,
     /// Whether it is open to everybody.
     pub(crate) public: bool,
+    /// The name of the permission.
+    pub(crate) permission: String,
 }
 
 /// The routes of the document that the binary serves.
@@ -22,6 +24,7 @@ pub(crate) fn routes(document: &Value) -> Vec<Route> {
                 method: method.to_uppercase().parse().unwrap(),
                 path: path.clone(),
                 public: operation["x-permission"] == "Public",
+                permission: operation["x-permission"].as_str().unwrap().to_owned(),
             });
         }
     }
