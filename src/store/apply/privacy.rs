@@ -199,3 +199,89 @@ fn receipt_of(
     )?;
     Ok(Outcome::Erased { receipt, at, counts })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::domain::privacy::{Kept, Rule};
+    use crate::store::schema::NEWEST;
+    use crate::store::state::{Entry, Payload, State};
+
+    const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+    const PERSON: &str = "019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a01";
+
+    fn interview(n: u8) -> InterviewId {
+        format!("019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0b{n:02x}").parse().unwrap()
+    }
+
+    fn apply_at(state: &State, at: i64, command: Command) -> Outcome {
+        let envelope = Envelope::own(Time(at), command);
+        let entry = Entry { log_id: vec![1], what: Payload::Command(&envelope) };
+        state.apply(&[entry]).unwrap().remove(0).outcome.unwrap()
+    }
+
+    /// A state with a practice that ended at once, one that ended a day later, and one that runs.
+    fn filled(path: &Path) -> State {
+        let state = State::open(path).unwrap();
+        apply_at(&state, 0, Command::RaiseLevel { to: NEWEST });
+        let db = Connection::open(path).unwrap();
+        db.execute(
+            "INSERT INTO person (id, email, display_name, role, created_at)
+             VALUES (?1, 'p@example.org', 'P', 'candidate', 0)",
+            [PERSON],
+        )
+        .unwrap();
+        for (n, end) in [(1, Some(0)), (2, Some(DAY_MS)), (3, None)] {
+            db.execute(
+                "INSERT INTO interview (id, owner, kind, state, title, auto_ask, created_at,
+                 finished_at, last_seq) VALUES (?1, ?2, 'practice', ?3, 'T', 0, 0, ?4, 0)",
+                params![
+                    interview(n).to_string(),
+                    PERSON,
+                    if end.is_some() { "finished" } else { "live" },
+                    end
+                ],
+            )
+            .unwrap();
+        }
+        state
+    }
+
+    fn left(state: &State) -> Vec<u8> {
+        let there = |n: &u8| state.read(|db| query::room::load(db, interview(*n))).unwrap();
+        (1..=3).filter(|n| there(n).is_some()).collect()
+    }
+
+    #[test]
+    fn what_has_been_over_for_long_enough_goes_and_what_is_held_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = filled(&dir.path().join("state.db"));
+        let everything = || Command::Expire {
+            receipt: Uuid::now_v7(),
+            interviews: (1..=3).map(interview).collect(),
+            contexts: Vec::new(),
+        };
+        let refused = |outcome| matches!(outcome, Outcome::Refused { .. });
+        assert!(refused(apply_at(&state, 9 * DAY_MS, everything())), "no rule, nothing goes");
+        let rules = vec![Rule { kind: Kept::Practice, days: 30 }];
+        apply_at(&state, 9 * DAY_MS, Command::SetRetention { rules });
+        assert!(refused(apply_at(&state, 30 * DAY_MS - 1, everything())), "a moment too early");
+        assert_eq!(left(&state), [1, 2, 3]);
+
+        let Outcome::Erased { counts, .. } = apply_at(&state, 30 * DAY_MS, everything()) else {
+            panic!("the first is due")
+        };
+        assert_eq!((counts["interview"], left(&state)), (1, vec![2, 3]));
+        let hold = Uuid::now_v7();
+        let subject = Subject::Interview(interview(2));
+        let reason = "case 7".to_owned();
+        apply_at(&state, 30 * DAY_MS, Command::Hold { hold, subject, reason });
+        assert!(refused(apply_at(&state, 99 * DAY_MS, everything())), "it is held");
+        apply_at(&state, 99 * DAY_MS, Command::Release { hold });
+        apply_at(&state, 99 * DAY_MS, everything());
+        assert_eq!(left(&state), [3], "what runs is never due");
+    }
+}
