@@ -8,6 +8,8 @@
 
 use std::fmt;
 
+use aws_lc_rs::agreement::{ECDH_P256, PrivateKey};
+use aws_lc_rs::encoding::{AsDer, EcPrivateKeyRfc5915Der};
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::{self, SystemRandom};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
@@ -63,6 +65,9 @@ pub enum Fault {
     /// The stored signing key is damaged.
     #[error("the cluster's signing key is not a base64 Ed25519 key in PKCS #8; restore a backup")]
     SigningKey,
+    /// No key of the authority for browsers could be derived.
+    #[error("the key of the cluster's local authority cannot be derived")]
+    AuthorityKey,
     /// The stored link key is damaged.
     #[error("the cluster's link key is not {LINK_KEY_BYTES} bytes in base64; restore a backup")]
     LinkKey,
@@ -70,6 +75,9 @@ pub enum Fault {
 
 /// As long as the hash that it feeds.
 const LINK_KEY_BYTES: usize = 32;
+
+/// What the key of the local authority is derived under; no purpose of a link has this name.
+const AUTHORITY_KEY: &str = "local-authority-key";
 
 /// 256 bits: nobody finds one by trying.
 const RANDOM_TOKEN_BYTES: usize = 32;
@@ -136,6 +144,23 @@ impl Secrets {
         hmac::verify(&self.linking, &signed(purpose, claim), proof).ok()?;
         let (id, generation) = claim.split_first_chunk::<16>()?;
         Some((Uuid::from_bytes(*id), u32::from_be_bytes(generation.try_into().ok()?)))
+    }
+
+    /// The private key of the authority that signs for browsers (P-256; SEC 1 DER, RFC 5915).
+    /// Derived, so that every node of the cluster has the same one and none has to be stored: what
+    /// people's machines trust outlives a node.
+    pub fn authority_key(&self) -> Result<Vec<u8>, Fault> {
+        // Less than one in 2^32 scalars is none of the curve; a next one is derived then.
+        for attempt in 0..=u8::MAX {
+            let message = [AUTHORITY_KEY.as_bytes(), &[0, attempt]].concat();
+            let scalar = hmac::sign(&self.linking, &message);
+            let Ok(key) = PrivateKey::from_private_key(&ECDH_P256, scalar.as_ref()) else {
+                continue;
+            };
+            let der: Result<EcPrivateKeyRfc5915Der<'_>, _> = key.as_der();
+            return der.map(|der| der.as_ref().to_vec()).map_err(|_| Fault::AuthorityKey);
+        }
+        Err(Fault::AuthorityKey)
     }
 }
 
@@ -250,6 +275,17 @@ mod tests {
         let secrets = Secrets::open(&Secrets::mint().unwrap().0, &link_key).unwrap();
         let link = secrets.link(Purpose::Invite, Uuid::from_u128(1), 2);
         assert_eq!(link, "AAAAAAAAAAAAAAAAAAAAAQAAAALhsuZBUmqrpP9EPM7czLo7ecFq7b9NT9mcGPsgtPy5mg");
+    }
+
+    #[test]
+    fn the_local_authority_has_one_key_in_a_cluster_and_another_one_elsewhere() {
+        let link_key = STANDARD.encode([7; LINK_KEY_BYTES]);
+        let open = || Secrets::open(&Secrets::mint().unwrap().0, &link_key).unwrap();
+        let key = open().authority_key().unwrap();
+        assert_eq!(key, open().authority_key().unwrap());
+        assert_ne!(key, secrets().authority_key().unwrap());
+        // Machines trust it for years, so its derivation never changes.
+        assert_eq!(hash_token(&STANDARD.encode(&key))[..16], *"7654433475f7d49a");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Talks to a running node: HTTP/1.1 over TCP, or over the operator's socket in the data directory.
+//! Talks to a running node: HTTP/1.1 over TCP, over TLS, or over the operator's socket in the data
+//! directory.
 //!
 //! Whoever may open that socket is the operator and needs no token. Nothing is sent twice: an
 //! operator should see a failure, and every POST has a key of its own.
@@ -7,6 +8,7 @@
 //! error with its exit code.
 
 mod download;
+mod tls;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -23,9 +25,11 @@ use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
 use uuid::Uuid;
 
 use super::exit::{Error, Exit};
+use tls::Tls;
 
 /// A node, and who we are to it.
 #[derive(Clone)]
@@ -35,10 +39,12 @@ pub(super) struct Client {
 }
 
 /// Where a node is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 enum Target {
     /// Host and port.
     Tcp(String),
+    /// The same, with TLS.
+    Tls(String, Tls),
     /// The operator's socket.
     Socket(PathBuf),
 }
@@ -56,9 +62,18 @@ const REPLY_BYTES_MAX: usize = 64 << 20;
 const SHOWN_CHARS_MAX: usize = 200;
 
 impl Client {
-    /// A node by its URL, `http://HOST:PORT`.
-    pub(super) fn to_url(url: &str, token: Option<String>) -> Result<Client, Error> {
-        let target = Target::Tcp(authority(url)?);
+    /// A node by its URL, `https://HOST:PORT` or `http://HOST:PORT`; `trusted` is a file with the
+    /// authority of the node's certificate, where this machine does not trust it anyhow.
+    pub(super) fn to_url(
+        url: &str,
+        token: Option<String>,
+        trusted: Option<&Path>,
+    ) -> Result<Client, Error> {
+        let place = place(url)?;
+        let target = match place.secure {
+            true => Target::Tls(place.authority, Tls::to(&place.host, trusted)?),
+            false => Target::Tcp(place.authority),
+        };
         Ok(Client { target, token })
     }
 
@@ -108,6 +123,7 @@ impl Client {
         let request = self.request(Method::GET, path, None)?;
         match self.connect().await? {
             Stream::Tcp(stream) => download::receive(stream, request, to).await,
+            Stream::Tls(stream) => download::receive(*stream, request, to).await,
             Stream::Socket(stream) => download::receive(stream, request, to).await,
         }
     }
@@ -118,6 +134,7 @@ impl Client {
         let reply = timeout(Duration::from_secs(REPLY_SECONDS), async {
             match stream {
                 Stream::Tcp(stream) => exchange(stream, request).await,
+                Stream::Tls(stream) => exchange(*stream, request).await,
                 Stream::Socket(stream) => exchange(stream, request).await,
             }
         });
@@ -137,6 +154,11 @@ impl Client {
                     stream.set_nodelay(true)?;
                     Ok(Stream::Tcp(stream))
                 }
+                Target::Tls(authority, tls) => {
+                    let stream = TcpStream::connect(authority.as_str()).await?;
+                    stream.set_nodelay(true)?;
+                    Ok(Stream::Tls(Box::new(tls.shake(stream).await?)))
+                }
                 Target::Socket(path) => Ok(Stream::Socket(UnixStream::connect(path).await?)),
             }
         });
@@ -151,7 +173,7 @@ impl Client {
         body: Option<&Value>,
     ) -> Result<Request<Full<Bytes>>, Error> {
         let host = match &self.target {
-            Target::Tcp(authority) => authority.as_str(),
+            Target::Tcp(authority) | Target::Tls(authority, _) => authority.as_str(),
             Target::Socket(_) => "localhost",
         };
         let mut request = Request::builder()
@@ -192,9 +214,20 @@ impl Client {
                 "is `greenroom serve` running on this data directory? Name another one with \
                      --data-dir, or a node elsewhere with --url and --token",
             ),
-            Target::Tcp(authority) => Error::unavailable(format!("no node answers on {authority}"))
-                .why(error.to_string())
-                .next("is `greenroom serve` running there, and is this its address?"),
+            // A certificate that is not trusted is no reason to try again.
+            Target::Tls(authority, _) if error.kind() == io::ErrorKind::InvalidData => {
+                Error::refused(format!("no node that can be trusted answers on {authority}"))
+                    .why(error.to_string())
+                    .next(
+                        "with tls.local_authority, give the file local-authority.pem of the node's \
+                         data directory with --ca; else look whether https and the port are right",
+                    )
+            }
+            Target::Tcp(authority) | Target::Tls(authority, _) => {
+                Error::unavailable(format!("no node answers on {authority}"))
+                    .why(error.to_string())
+                    .next("is `greenroom serve` running there, and is this its address?")
+            }
         }
     }
 }
@@ -211,36 +244,47 @@ pub(super) fn query_value(text: &str) -> String {
 
 enum Stream {
     Tcp(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
     Socket(UnixStream),
 }
 
-/// Host and port of a URL of ours.
-fn authority(url: &str) -> Result<String, Error> {
+/// Where a URL of ours points to.
+#[derive(Debug)]
+struct Place {
+    secure: bool,
+    host: String,
+    /// Host and port.
+    authority: String,
+}
+
+/// Reads a URL of ours.
+fn place(url: &str) -> Result<Place, Error> {
     let wrong = |why: &str| {
-        let example = "write it like http://127.0.0.1:8080";
+        let example = "write it like https://rooms.example.org or http://127.0.0.1:8080";
         Error::usage(format!("--url {url} is not the URL of a node")).why(why).next(example)
     };
     let uri: Uri = url.parse().map_err(|_| wrong("it is not a URL"))?;
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-        return Err(wrong("it lacks `http://` or the host"));
+        return Err(wrong("it lacks `https://` or the host"));
     };
-    if scheme != "http" {
-        return Err(wrong(
-            "commands speak plain http, to this machine or through a tunnel; on the node's own \
-             machine --data-dir needs neither",
-        ));
-    }
+    let (secure, usual) = match scheme {
+        "https" => (true, 443),
+        "http" => (false, 80),
+        _ => return Err(wrong("it is neither https nor http")),
+    };
     if authority.as_str().contains('@') {
         return Err(wrong("it holds a name or a password; give --token instead"));
     }
     if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
         return Err(wrong("it goes on after the port"));
     }
-    match authority.port_u16() {
-        Some(_) => Ok(authority.as_str().to_owned()),
-        None if authority.as_str() == authority.host() => Ok(format!("{authority}:80")),
-        None => Err(wrong("its port is not one")),
-    }
+    let host = authority.host().to_owned();
+    let authority = match authority.port_u16() {
+        Some(_) => authority.as_str().to_owned(),
+        None if authority.as_str() == authority.host() => format!("{authority}:{usual}"),
+        None => return Err(wrong("its port is not one")),
+    };
+    Ok(Place { secure, host, authority })
 }
 
 async fn exchange(
@@ -388,7 +432,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_that_no_header_can_hold_is_a_usage_error() {
-        let client = Client::to_url("http://127.0.0.1:1", Some("a\nb".into())).unwrap();
+        let client = Client::to_url("http://127.0.0.1:1", Some("a\nb".into()), None).unwrap();
         assert_eq!(client.get("/x").await.unwrap_err().exit(), Exit::Usage);
     }
 
@@ -399,13 +443,17 @@ mod tests {
             ("http://127.0.0.1:8080/", "127.0.0.1:8080"),
             ("http://[::1]:8080", "[::1]:8080"),
             ("http://rooms.example.org", "rooms.example.org:80"),
+            ("https://rooms.example.org", "rooms.example.org:443"),
+            ("https://[::1]:8443/", "[::1]:8443"),
         ] {
-            assert_eq!(authority(url).unwrap(), wanted);
+            let place = place(url).unwrap();
+            assert_eq!(place.authority, wanted);
+            assert_eq!(place.secure, url.starts_with("https"));
         }
         for url in [
             "",
             "127.0.0.1:8080",
-            "https://rooms.example.org",
+            "ftp://rooms.example.org",
             "http://a:b@rooms.example.org",
             "http://rooms.example.org/app",
             "http://rooms.example.org?x=1",
@@ -413,7 +461,7 @@ mod tests {
             "http://rooms.example.org:",
             "http:///x",
         ] {
-            let error = authority(url).unwrap_err();
+            let error = place(url).unwrap_err();
             assert_eq!(error.exit(), Exit::Usage, "{url}");
             assert!(error.to_string().contains("why:"), "{error}");
         }

@@ -69,7 +69,8 @@ pub(super) async fn run(context: &Context, command: Cluster) -> Result<(), Error
                 Error::usage("a machine joins with --token TOKEN")
                     .next("`greenroom cluster token` on a node of the cluster prints one")
             })?;
-            join(&settings, &node_url, token, json).await
+            let client = Client::to_url(&node_url, None, context.ca.as_deref())?;
+            join(&settings, &client, token, json).await
         }
         Cluster::Remove { id } => remove(&context.client(&settings)?, id).await,
         Cluster::Stepdown { to, json } => {
@@ -147,8 +148,8 @@ async fn remove(client: &Client, id: u64) -> Result<(), Error> {
     Ok(())
 }
 
-async fn join(settings: &Settings, url: &str, token: &str, json: bool) -> Result<(), Error> {
-    let (node, cluster_id) = enter(settings, url, token).await?;
+async fn join(settings: &Settings, client: &Client, token: &str, json: bool) -> Result<(), Error> {
+    let (node, cluster_id) = enter(settings, client, token).await?;
     if json {
         return output::json(&json!({"node": node, "cluster_id": cluster_id}));
     }
@@ -163,14 +164,13 @@ async fn join(settings: &Settings, url: &str, token: &str, json: bool) -> Result
 /// Shows the token to the cluster and keeps what it grants in the data directory.
 pub(super) async fn enter(
     settings: &Settings,
-    url: &str,
+    client: &Client,
     token: &str,
 ) -> Result<(u64, ClusterId), Error> {
     let Some(id) = token_id(token) else {
         return Err(Error::refused("this is not a join token")
             .next("make one with `greenroom cluster token` on a node of the cluster"));
     };
-    let client = Client::to_url(url, None)?;
     let directory = empty_directory(settings)?;
     // The same key at every try: if the answer was lost, the cluster recognises the machine.
     let key = kept_key(&directory)?;
@@ -182,7 +182,7 @@ pub(super) async fn enter(
     let granted = reply["granted"].as_str().unwrap_or_default();
     let proven = reply["proof"].as_str().unwrap_or_default();
     if !is_proven(token, Side::Cluster, &[&proof, granted], proven) {
-        return Err(Error::refused(format!("{url} is not a node of the cluster of this token"))
+        return Err(Error::refused("this is not a node of the cluster of this token")
             .why("its answer does not prove that it knows the token")
             .next("look whether the address is right; somebody may stand between"));
     }

@@ -47,12 +47,15 @@ pub struct Cli {
     /// Data directory; commands find the node that runs on it [default: ./greenroom-data]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     pub data_dir: Option<String>,
-    /// Node elsewhere, for commands that talk to a running one: http://HOST:PORT
+    /// Node elsewhere, for commands that talk to a running one: https://HOST:PORT
     #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
     pub url: Option<String>,
     /// Access token of a person, with --url
     #[arg(long, global = true, value_name = "TOKEN", help_heading = "Global options")]
     pub token: Option<String>,
+    /// Certificate authority of that node [default: those that this machine trusts]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub ca: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -116,6 +119,7 @@ struct Context {
     flags: Flags,
     url: Option<String>,
     token: Option<String>,
+    ca: Option<PathBuf>,
 }
 
 /// Does what the command line says. What goes wrong is told on stderr.
@@ -130,9 +134,9 @@ pub async fn run(cli: Cli) -> Exit {
 }
 
 async fn dispatch(cli: Cli) -> Result<(), Error> {
-    let Cli { config, data_dir, url, token, command } = cli;
+    let Cli { config, data_dir, url, token, ca, command } = cli;
     let flags = Flags { data_dir, ..Flags::default() };
-    let mut context = Context { config, flags, url, token };
+    let mut context = Context { config, flags, url, token, ca };
     // A machine that joins names the node as an argument, and its token is of another kind.
     let joins = matches!(command, Command::Cluster(cluster::Cluster::Join { .. }));
     if context.token.is_some() && context.url.is_none() && !joins {
@@ -172,7 +176,7 @@ impl Context {
     /// The node that the command is for.
     fn client(&self, settings: &Settings) -> Result<Client, Error> {
         match &self.url {
-            Some(url) => Client::to_url(url, self.token.clone()),
+            Some(url) => Client::to_url(url, self.token.clone(), self.ca.as_deref()),
             None => Ok(Client::to_data_dir(&settings.data_dir)),
         }
     }

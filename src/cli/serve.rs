@@ -7,7 +7,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -23,6 +22,7 @@ use crate::domain::rate::Policy;
 use crate::http::app::{App, Parts, Shared};
 use crate::http::oidc::SignIn;
 use crate::http::outside::Outside;
+use crate::http::tls::{Place, Site};
 use crate::http::{router, serve};
 use crate::insight::Engine;
 use crate::jobs::backup::{self, Backups};
@@ -38,11 +38,16 @@ use super::exit::Error;
 
 mod chat;
 mod cluster;
+mod front;
+
+use front::{Front, scheme};
 
 /// A node that runs.
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
+    /// What it speaks there.
+    pub scheme: &'static str,
     /// What links begin with.
     pub public_url: String,
     /// The one-time token, if setup is still to be done.
@@ -95,27 +100,24 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
         DirectoryError::InUse(_) => Error::refused(error.to_string()),
         DirectoryError::Fault(fault) => fault.into(),
     })?);
-    let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
-        Error::refused(format!("cannot listen on {}", settings.listen))
-            .why(error.to_string())
-            .next("choose another address with --listen, for instance 127.0.0.1:0")
-    })?;
+    let listener = front::bind(settings.listen, "--listen").await?;
     let address = listener.local_addr().map_err(|e| Fault::new("the listener is gone", e))?;
     let metrics = Metrics::new();
-    let cluster = cluster::listen(&settings, &directory, address).await?;
-    let replica = Replica::open(ReplicaOptions {
-        directory: directory.clone(),
-        metrics: metrics.clone(),
-        listener: cluster.listener,
-        address: cluster.address,
-        http: cluster.http,
-        election: Duration::from_millis(limit::ELECTION_MS),
-    })
-    .await?;
-    let setup_token = setup_token(&directory, &cluster::take_part(&replica, &directory).await?)?;
+    let replica = open_replica(&settings, &directory, address, &metrics).await?;
+    let identity = cluster::take_part(&replica, &directory).await?;
+    let secrets = Secrets::open(&identity.signing_key, &identity.link_key)
+        .map_err(|e| Fault::new("the cluster's keys cannot be read", e))?;
+    let setup_token = setup_token(&directory, &identity, &secrets)?;
     let backups = Backups::open(replica.clone(), &directory, &settings, metrics.clone())?;
     let (patience, limiter) = (Patience::of(&settings), limiter(&settings));
+    let scheme = scheme(&settings);
     let public_url = public_url(&settings, address);
+    let front = {
+        let place = Place { listen: address, public_url: public_url.clone() };
+        let (secrets, cluster) = (&secrets, identity.cluster_id);
+        let site = Site { secrets, cluster, directory: &directory, place };
+        Front::open(&settings, &site, metrics.clone()).await?
+    };
     let app = App::new(Parts {
         replica: replica.clone(),
         engine: Arc::new(Engine::built_in()),
@@ -124,7 +126,8 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
         bank: questions::bank(),
         chat,
         public_url: public_url.clone(),
-        loopback: address.ip().is_loopback(),
+        plain_cookies: address.ip().is_loopback() && !settings.tls.is_on(),
+        hsts_seconds: settings.tls.is_on().then_some(settings.tls.hsts_seconds),
         login_seconds: settings.login_seconds as i64,
         rules: Rules { frames_per_second: settings.rooms_frames_per_second },
         allowed_origins: settings.allowed_origins,
@@ -151,12 +154,29 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
     }));
     let (stop, stopping) = watch::channel(false);
     let operator = serve::bind_unix(&directory.socket())?;
-    let servers = vec![
-        tokio::spawn(serve::tcp(listener, router.clone(), stopping.clone())),
-        tokio::spawn(serve::unix(operator, router, stopping)),
-    ];
+    let mut servers = front.serve(listener, &router, &stopping);
+    servers.push(tokio::spawn(serve::unix(operator, router, stopping)));
     work_alone(replica, maker(&app), to_report, patience, backups);
-    Ok(Running { address, public_url, setup_token, app, stop, servers })
+    Ok(Running { address, scheme, public_url, setup_token, app, stop, servers })
+}
+
+/// Opens the state, and the port for other nodes.
+async fn open_replica(
+    settings: &Settings,
+    directory: &Arc<Directory>,
+    address: SocketAddr,
+    metrics: &Arc<Metrics>,
+) -> Result<Replica, Error> {
+    let cluster = cluster::listen(settings, directory, address).await?;
+    let options = ReplicaOptions {
+        directory: directory.clone(),
+        metrics: metrics.clone(),
+        listener: cluster.listener,
+        address: cluster.address,
+        http: cluster.http,
+        election: Duration::from_millis(limit::ELECTION_MS),
+    };
+    Ok(Replica::open(options).await?)
 }
 
 /// What reports are made with.
@@ -250,7 +270,7 @@ fn removed() -> Error {
 
 /// The base of links.
 fn public_url(settings: &Settings, address: SocketAddr) -> String {
-    let own = || format!("http://{}", reachable(address));
+    let own = || format!("{}://{}", scheme(settings), reachable(address));
     settings.public_url.clone().unwrap_or_else(own)
 }
 
@@ -269,9 +289,8 @@ fn metrics_token(settings: &Settings) -> Result<Option<String>, Error> {
 fn setup_token(
     directory: &Directory,
     identity: &query::cluster::Identity,
+    secrets: &Secrets,
 ) -> Result<Option<String>, Fault> {
-    let secrets = Secrets::open(&identity.signing_key, &identity.link_key)
-        .map_err(|e| Fault::new("the cluster's keys cannot be read", e))?;
     if identity.organisation.is_some() {
         return Ok(None);
     }
@@ -290,7 +309,7 @@ fn announce(running: &Running, data_dir: &Path) -> Result<(), Error> {
         );
     }
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "listening http://{}", running.address)
+    writeln!(stdout, "listening {}://{}", running.scheme, running.address)
         .and_then(|()| stdout.flush())
         .map_err(|error| Error::output(&error))
 }

@@ -175,6 +175,7 @@ mod tests {
             Takes::Text => ["warn", "debug", "trace"][source].to_owned(),
             Takes::Number(min, _) => (min + 1 + source as u64).to_string(),
             Takes::Networks => format!("10.{source}.0.0/16"),
+            Takes::Names => format!("s{source}.example.org"),
             Takes::Tables => setting.example.replace("example.org", &format!("s{source}.org")),
             // The one that is dangerous would be refused where it is on.
             Takes::Switch => (setting.key != "allow_unverified_jwt_dev" && source == 0).to_string(),
@@ -204,7 +205,9 @@ mod tests {
                 if *in_file {
                     let sample = sample(setting, 0);
                     let text = match setting.takes {
-                        Takes::Origins | Takes::Networks => format!("[{sample:?}]"),
+                        Takes::Origins | Takes::Networks | Takes::Names => {
+                            format!("[{sample:?}]")
+                        }
                         Takes::Number(..) | Takes::Switch => sample,
                         Takes::Tables => {
                             let tables: serde_json::Value = serde_json::from_str(&sample).unwrap();

@@ -8,6 +8,7 @@ pub mod settings;
 
 pub mod network;
 pub mod outside;
+pub mod tls;
 
 pub mod table;
 mod value;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::network::Network;
 use super::outside::{Issuer, Provider};
+use super::tls::Tls;
 use crate::telemetry::LogFormat;
 
 /// What is in force.
@@ -46,6 +47,10 @@ pub struct Settings {
     pub rooms_quiet_seconds: u64,
     /// Seconds after which an interview that was never started is cancelled.
     pub rooms_wait_seconds: u64,
+    /// TLS towards browsers and programs.
+    pub tls: Tls,
+    /// Connections that one address may have.
+    pub connections_per_address: u64,
     /// Proxies that may say for whom they speak.
     pub trusted_proxies: Vec<Network>,
     /// Whether requests are counted.
@@ -156,6 +161,8 @@ impl Settings {
             rooms_frames_per_second: 1,
             rooms_quiet_seconds: 1,
             rooms_wait_seconds: 1,
+            tls: Tls::default(),
+            connections_per_address: 1,
             trusted_proxies: Vec::new(),
             rate_limit_enabled: true,
             rate_limit_window_seconds: None,

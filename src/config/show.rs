@@ -125,6 +125,7 @@ fn takes(takes: Takes) -> String {
         Takes::Origin => "scheme, host and port".to_owned(),
         Takes::Origins => "list of origins".to_owned(),
         Takes::Networks => "list of networks".to_owned(),
+        Takes::Names => "list of names and addresses".to_owned(),
         Takes::Tables => "tables".to_owned(),
         Takes::Switch => "`true` or `false`".to_owned(),
         Takes::Choice(words) => {

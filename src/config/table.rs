@@ -8,6 +8,7 @@ mod door;
 mod login;
 mod privacy;
 mod rooms;
+mod tls;
 
 use super::settings::{Environment, Flags, Settings};
 use super::value::{self, Value};
@@ -53,6 +54,8 @@ pub enum Takes {
     Origins,
     /// Some networks; likewise.
     Networks,
+    /// Some hosts; likewise.
+    Names,
     /// Some tables; a JSON list in the environment.
     Tables,
     /// `true` or `false`.
@@ -98,6 +101,13 @@ pub const SETTINGS: &[Setting] = &[
     rooms::FRAMES_PER_SECOND,
     rooms::QUIET_SECONDS,
     rooms::WAIT_SECONDS,
+    tls::CERTIFICATE_FILE,
+    tls::KEY_FILE,
+    tls::LOCAL_AUTHORITY,
+    tls::NAMES,
+    tls::REDIRECT_LISTEN,
+    tls::HSTS_SECONDS,
+    door::CONNECTIONS_PER_ADDRESS,
     door::TRUSTED_PROXIES,
     door::RATE_LIMIT_ENABLED,
     door::RATE_LIMIT_WINDOW_SEC,
@@ -279,7 +289,7 @@ impl Setting {
     /// What a variable of the environment means: a text, or texts with commas between them.
     pub(super) fn read_words(&self, words: &str) -> Value {
         match self.takes {
-            Takes::Origins | Takes::Networks => {
+            Takes::Origins | Takes::Networks | Takes::Names => {
                 let parts = words.split(',').map(str::trim).filter(|part| !part.is_empty());
                 Value::List(parts.map(str::to_owned).collect())
             }

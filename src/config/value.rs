@@ -122,6 +122,27 @@ pub(super) fn choice<T: Copy>(value: &Value, choices: &[(&str, T)]) -> Result<T,
     })
 }
 
+/// A name or an address of a machine, in lower case and without a port.
+pub(super) fn host(text: &str) -> Result<String, String> {
+    let lower = text.trim().to_ascii_lowercase();
+    let bare = lower.trim_start_matches('[').trim_end_matches(']');
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let is_name = lower.len() <= HOST_CHARS_MAX && lower.split('.').all(is_label);
+    match bare.parse::<IpAddr>() {
+        Ok(address) => Ok(address.to_string()),
+        Err(_) if is_name => Ok(lower),
+        Err(_) => Err(format!(
+            "`{text}` is neither a name nor an address: expected rooms.example.org or 10.0.0.1, \
+             without scheme and port"
+        )),
+    }
+}
+
 /// Scheme, host and port as a browser writes them in `Origin`: lower case, without the scheme's own
 /// port.
 pub(super) fn origin(text: &str) -> Result<String, String> {
@@ -181,6 +202,22 @@ fn is_host(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hosts_are_names_or_addresses() {
+        for (text, wanted) in [
+            ("Rooms.Example.org", "rooms.example.org"),
+            ("10.0.0.1", "10.0.0.1"),
+            ("[::1]", "::1"),
+            ("greenroom", "greenroom"),
+        ] {
+            assert_eq!(host(text).unwrap(), wanted);
+        }
+        for text in ["", "https://a", "a:80", "a..b", "-a", "a-.org", "*.example.org", "a b", "ü"]
+        {
+            assert!(host(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn origins_are_written_as_browsers_send_them() {

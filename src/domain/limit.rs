@@ -7,8 +7,10 @@ mod nodes;
 
 pub use nodes::*;
 mod coach;
+mod request;
 
 pub use coach::*;
+pub use request::*;
 
 /// One JSON body. Far above any form of ours (a CV and a job description at their limits are 300
 /// KiB), far below what would slow everybody's writes: the replaced system took 20 MB here and
@@ -276,18 +278,6 @@ pub const LOG_TAIL_ENTRIES: u64 = 500;
 
 /// Connections for reading the state: readers beyond the cores only wait on each other.
 pub const READERS: usize = 4;
-
-/// A request's head must arrive within this time; a slow client may not hold a connection open.
-pub const REQUEST_HEAD_SECONDS: u64 = 15;
-
-/// Lines of a request's head; a browser sends some twenty, a proxy adds ten.
-pub const REQUEST_HEADERS_MAX: usize = 64;
-
-/// Bytes of a request's head: the longest of ours carries a token of an outside issuer, some 8 KiB.
-pub const REQUEST_HEAD_BYTES_MAX: usize = 64 << 10;
-
-/// A request in all; the longest of ours is an export.
-pub const REQUEST_SECONDS: u64 = 30;
 
 /// How long a stopping node waits for its requests and sockets.
 pub const DRAIN_SECONDS: u64 = 8;

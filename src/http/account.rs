@@ -303,8 +303,7 @@ pub(super) fn add_cookie_with(
     value: &str,
     rest: &str,
 ) {
-    // A loopback listener speaks plain HTTP, where a Secure cookie would never come back.
-    let secure = if app.loopback { "" } else { "; Secure" };
+    let secure = if app.plain_cookies { "" } else { "; Secure" };
     let cookie = format!("{name}={value}{rest}{secure}");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         headers.append(header::SET_COOKIE, cookie);

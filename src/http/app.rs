@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::http::HeaderValue;
 use tokio::sync::{Semaphore, watch};
 
 use crate::auth::password::Passwords;
@@ -31,6 +32,7 @@ use crate::telemetry::metrics::Metrics;
 
 use super::chat::Chat;
 use super::forward::Lines;
+use super::layers;
 use super::oidc::SignIn;
 use super::outside::Outside;
 
@@ -64,8 +66,11 @@ pub struct App {
     pub public_url: String,
     /// How long a login lasts without being used.
     pub login_seconds: i64,
-    /// Whether only this machine can reach the listener.
-    pub loopback: bool,
+    /// Whether cookies have to do without `Secure`: on a loopback listener that speaks plain HTTP,
+    /// where one would never come back.
+    pub plain_cookies: bool,
+    /// What browsers are told about https, where it is spoken.
+    pub hsts: Option<HeaderValue>,
     /// Further origins that may open sockets.
     pub allowed_origins: Vec<String>,
     /// The token that lets a collector read `/metrics` from elsewhere.
@@ -122,8 +127,10 @@ pub struct Parts {
     pub public_url: String,
     /// How long a login lasts without being used.
     pub login_seconds: i64,
-    /// Whether only this machine can reach the listener.
-    pub loopback: bool,
+    /// Whether cookies have to do without `Secure`.
+    pub plain_cookies: bool,
+    /// For how many seconds browsers remember https; `None` where it is not spoken.
+    pub hsts_seconds: Option<u64>,
     /// Further origins that may open sockets.
     pub allowed_origins: Vec<String>,
     /// The token for `/metrics`.
@@ -195,7 +202,8 @@ impl App {
             chat: parts.chat,
             public_url: parts.public_url.trim_end_matches('/').to_owned(),
             login_seconds: parts.login_seconds,
-            loopback: parts.loopback,
+            plain_cookies: parts.plain_cookies,
+            hsts: parts.hsts_seconds.and_then(layers::hsts),
             allowed_origins: parts.allowed_origins,
             metrics_token: parts.metrics_token,
             limiter: parts.limiter,

@@ -208,7 +208,10 @@ pub(super) fn unread(too_large: bool, bytes_max: usize) -> Error {
         let detail = format!("the body is larger than {bytes_max} bytes");
         return Refusal::new(Code::InputTooLarge, detail).into();
     }
-    Refusal::field("body", "the body did not arrive whole; send it again").into()
+    let pause = limit::REQUEST_BODY_PAUSE_SECONDS;
+    let detail =
+        format!("the body did not arrive whole, or paused for {pause} seconds; send it again");
+    Refusal::field("body", detail).into()
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Error> {

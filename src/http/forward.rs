@@ -287,7 +287,7 @@ impl Trip {
         };
         app.lines.keep(node, line);
         let lost = response.headers().get(LOST).map(|word| word.as_bytes() == b"untouched");
-        let mut response = incoming(response.map(Body::new), app.loopback);
+        let mut response = incoming(response.map(Body::new), app.plain_cookies);
         response.extensions_mut().insert(PassedTo(node));
         match lost {
             Some(true) => Leg::Untouched(response),

@@ -48,6 +48,7 @@ pub(super) async fn around(
         address::settle(&mut request, &app.trusted_proxies);
     }
     request.extensions_mut().insert(RequestId(id.clone()));
+    let hsts = app.hsts.clone().filter(|_| !is_for_localhost(&request));
     let slow = route.as_deref().is_some_and(|route| route.starts_with(backups::SLOW));
     let limit = if slow { limit::BACKUP_SECONDS } else { limit::REQUEST_SECONDS };
     let limit = Duration::from_secs(limit);
@@ -68,6 +69,9 @@ pub(super) async fn around(
     };
     write_problem(&app, &mut response, &id);
     put_headers(&mut response, &id);
+    if let Some(hsts) = hsts {
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, hsts);
+    }
     let took = began.elapsed();
     let status = response.status().as_u16();
     app.metrics.request(method.as_str(), route.as_deref(), status, took.as_secs_f64());
@@ -166,12 +170,25 @@ fn write_problem(app: &Shared, response: &mut Response, id: &str) {
     *response = written;
 }
 
+/// What browsers are told to remember (RFC 6797). Other names below this host may belong to others.
+pub(super) fn hsts(seconds: u64) -> Option<HeaderValue> {
+    HeaderValue::from_str(&format!("max-age={seconds}")).ok()
+}
+
+/// A browser would remember it for every program on that machine, at whichever port.
+fn is_for_localhost(request: &Request) -> bool {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.unwrap_or_default();
+    let name = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost")
+}
+
 fn is_plain(response: &Response) -> bool {
     let content_type = response.headers().get(header::CONTENT_TYPE);
     content_type.is_none_or(|value| value.as_bytes().starts_with(b"text/plain"))
 }
 
-fn put_headers(response: &mut Response, id: &str) {
+pub(super) fn put_headers(response: &mut Response, id: &str) {
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, id);

@@ -6,7 +6,9 @@
 pub mod router;
 
 pub mod app;
+pub mod crowd;
 pub mod serve;
+pub mod tls;
 
 mod address;
 mod body;
@@ -23,6 +25,7 @@ mod limits;
 mod outgoing;
 pub mod outside;
 mod paging;
+mod patience;
 
 mod account;
 mod acts;

@@ -57,8 +57,11 @@ pub(super) fn table() -> Vec<Route> {
     table
 }
 
+/// What answers requests.
+pub type Routes = Router;
+
 /// The router over the table.
-pub fn router(app: &Shared) -> Router {
+pub fn router(app: &Shared) -> Routes {
     let mut router = Router::new();
     for route in table() {
         let guarded = Guarded {

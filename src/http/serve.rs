@@ -12,8 +12,8 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::{Semaphore, watch};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt;
 
 use crate::domain::limit;
@@ -21,7 +21,10 @@ use crate::store::Fault;
 use crate::store::directory::restrict;
 
 use super::caller::ThroughOperatorSocket;
+use super::crowd::{Crowd, Held};
 use super::forward;
+use super::patience::Patience;
+use super::tls::{Tls, plain};
 
 /// Where a connection comes from.
 #[derive(Clone, Copy, Debug)]
@@ -48,11 +51,44 @@ impl Peer {
 /// Connections of one listener: sockets, and as many plain requests again.
 const CONNECTIONS_MAX: usize = 2 * limit::SOCKETS_MAX;
 
+/// The first byte of whoever speaks TLS: a record of the handshake (RFC 8446, section 5.1). No
+/// method of HTTP begins with it.
+const TLS_HANDSHAKE: u8 = 22;
+
+/// A place among the connections of its listener, and among those of its address.
+type Places = (OwnedSemaphorePermit, Held);
+
 /// Commands of operators at once.
 const OPERATORS_MAX: usize = 64;
 
+/// How people and programs come in.
+#[derive(Clone)]
+pub struct Door {
+    /// What answers them.
+    pub router: Router,
+    /// What encrypts; without it the door speaks plain HTTP.
+    pub tls: Option<Tls>,
+    /// What sends those on who speak plain HTTP where `tls` is.
+    pub plain: Router,
+    /// How many each address has here.
+    pub crowd: Arc<Crowd>,
+}
+
+impl Door {
+    /// What answers on a door that only sends people on to https.
+    pub fn sends_on(&self) -> Door {
+        Door { router: self.plain.clone(), tls: None, ..self.clone() }
+    }
+
+    /// Answers those who speak plain HTTP where TLS is spoken. Without a `public_url` they are sent
+    /// to the host that they asked for, at this port.
+    pub fn to_https(public_url: Option<String>, port: u16) -> Router {
+        plain::router(public_url, port)
+    }
+}
+
 /// Serves people and programs until told to stop.
-pub async fn tcp(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+pub async fn tcp(listener: TcpListener, door: Door, mut stop: watch::Receiver<bool>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let accepted = tokio::select! {
@@ -63,7 +99,17 @@ pub async fn tcp(listener: TcpListener, router: Router, mut stop: watch::Receive
             Ok((stream, address)) => {
                 // Small frames must not wait for a full packet.
                 let _ = stream.set_nodelay(true);
-                connect(stream, Peer(Some(address)), false, &router, &places, &stop);
+                // Over a bound a connection is dropped at once, which a client sees and can try
+                // again.
+                let Ok(place) = places.clone().try_acquire_owned() else { continue };
+                let Ok(counted) = door.crowd.enter(address.ip()) else { continue };
+                tokio::spawn(welcome(
+                    stream,
+                    address,
+                    door.clone(),
+                    stop.clone(),
+                    (place, counted.into()),
+                ));
             }
             Err(error) => breathe(&error).await,
         }
@@ -80,7 +126,12 @@ pub async fn unix(listener: UnixListener, router: Router, mut stop: watch::Recei
             () = told(&mut stop) => break,
         };
         match accepted {
-            Ok((stream, _)) => connect(stream, Peer(None), true, &router, &places, &stop),
+            Ok((stream, _)) => {
+                let Ok(place) = places.clone().try_acquire_owned() else { continue };
+                let (router, stop) = (router.clone(), stop.clone());
+                let places = (place, None.into());
+                tokio::spawn(connect(stream, Peer(None), true, router, stop, places));
+            }
             Err(error) => breathe(&error).await,
         }
     }
@@ -124,22 +175,54 @@ pub fn bind_unix(path: &Path) -> Result<UnixListener, Fault> {
     bind().map_err(|e| Fault::new(format!("cannot open {}", path.display()), e))
 }
 
-fn connect<S>(
+/// Finds out what a new connection speaks, and serves it until it ends.
+async fn welcome(
+    stream: TcpStream,
+    address: SocketAddr,
+    door: Door,
+    mut stop: watch::Receiver<bool>,
+    places: Places,
+) {
+    let peer = Peer(Some(address));
+    let Some(tls) = &door.tls else {
+        return connect(stream, peer, false, door.router, stop, places).await;
+    };
+    let patience = Duration::from_secs(limit::REQUEST_HEAD_SECONDS);
+    let shaken = async {
+        let mut first = [0];
+        if stream.peek(&mut first).await? > 0 && first != [TLS_HANDSHAKE] {
+            return Ok(Err(stream));
+        }
+        tls.acceptor().accept(stream).await.map(Ok)
+    };
+    let shaken = tokio::select! {
+        shaken = tokio::time::timeout(patience, shaken) => shaken,
+        () = told(&mut stop) => return,
+    };
+    match shaken {
+        Ok(Ok(Ok(stream))) => connect(stream, peer, false, door.router, stop, places).await,
+        Ok(Ok(Err(stream))) => connect(stream, peer, false, door.plain, stop, places).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+}
+
+/// Serves one connection until it ends; its places are given back then.
+async fn connect<S>(
     stream: S,
     peer: Peer,
     operator: bool,
-    router: &Router,
-    places: &Arc<Semaphore>,
-    stop: &watch::Receiver<bool>,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+    places: Places,
 ) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    // Over the bound a connection is dropped at once, which a client sees and can try again.
-    let Ok(place) = places.clone().try_acquire_owned() else { return };
-    let router = router.clone();
+    let (place, held) = places;
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request = request.map(Body::new);
+        let mut request = request.map(|body| Body::new(Patience::with(body)));
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(held.clone());
         if operator {
             request.extensions_mut().insert(ThroughOperatorSocket);
         }
@@ -152,22 +235,19 @@ fn connect<S>(
         .max_buf_size(limit::REQUEST_HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    let mut stop = stop.clone();
-    tokio::spawn(async move {
-        let mut connection = std::pin::pin!(connection);
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = told(&mut stop) => {
-                // The request that runs is answered, then the connection ends.
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "a connection ended");
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = told(&mut stop) => {
+            // The request that runs is answered, then the connection ends.
+            connection.as_mut().graceful_shutdown();
+            connection.await
         }
-        drop(place);
-    });
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended");
+    }
+    drop(place);
 }
 
 /// Out of file descriptors, most likely: accepting at full speed would only burn the core.

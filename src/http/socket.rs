@@ -32,6 +32,7 @@ use crate::telemetry::metrics::Direction;
 
 use super::app::Shared;
 use super::caller::{login, login_ends};
+use super::crowd::Held;
 use super::error::{Error, Problem};
 use super::forward::{ThroughPeer, introduce, up_to_date};
 use super::interviews::interview_id;
@@ -86,6 +87,7 @@ pub(super) async fn open(
     let mut introduction = HeaderMap::new();
     introduce(&mut introduction, &extensions);
     let entry = Entry { interview, by_tunnel, introduction };
+    let held = extensions.get::<Held>().cloned();
     Ok(upgrade
         .max_message_size(READ_BYTES_MAX)
         .max_frame_size(READ_BYTES_MAX)
@@ -95,7 +97,7 @@ pub(super) async fn open(
             app.metrics.sockets.inc();
             carry(&app, entry, socket).await;
             app.metrics.sockets.dec();
-            drop(place);
+            drop((place, held));
         }))
 }
 

@@ -97,6 +97,11 @@ impl Directory {
         self.root.join("setup-token")
     }
 
+    /// The certificate that browsers are to trust, where the node makes its own.
+    pub fn local_authority(&self) -> PathBuf {
+        self.root.join("local-authority.pem")
+    }
+
     /// The operator's socket.
     pub fn socket(&self) -> PathBuf {
         socket_path(&self.root)

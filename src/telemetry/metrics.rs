@@ -48,6 +48,8 @@ pub struct Metrics {
     pub replication_lag_entries: Gauge,
     /// When the newest verified backup of this node was made, in Unix seconds; 0 without one.
     pub backup_newest: Gauge,
+    /// When the certificate for browsers ends, in Unix seconds; 0 without one.
+    pub tls_certificate_end: Gauge,
     backups: Family<BackupLabels, Counter>,
 }
 
@@ -188,6 +190,11 @@ impl Metrics {
                 to,
                 "backup_newest_timestamp_seconds",
                 "Unix time of this node's newest verified backup, 0 without one",
+            ),
+            tls_certificate_end: metric(
+                to,
+                "tls_certificate_end_timestamp_seconds",
+                "Unix time at which the certificate for browsers ends, 0 without one",
             ),
             backups: metric(to, "backup_runs", "Scheduled backups by how they ended"),
             routes: Mutex::default(),

@@ -16,11 +16,14 @@ const HOMES: &[Home] = &[
     ("zip", &["src/jobs"]),
     ("crc32c", &["src/store"]),
     ("openraft", &["src/cluster"]),
-    ("rcgen", &["src/cluster"]),
-    // Beside the cluster port, the one place that asks servers which the operator has named.
-    ("rustls", &["src/cluster", "src/http/outgoing.rs"]),
-    ("tokio_rustls", &["src/cluster", "src/http/outgoing.rs"]),
-    ("rustls_native_certs", &["src/http/outgoing.rs"]),
+    ("rcgen", &["src/cluster", "src/http/tls"]),
+    ("x509_parser", &["src/http/tls"]),
+    ("time", &["src/http/tls"]),
+    // The cluster port, the port for people, the one place that asks servers which the operator has
+    // named, and commands that talk to a node elsewhere.
+    ("rustls", &["src/cluster", "src/http/outgoing.rs", "src/http/tls", "src/cli/client"]),
+    ("tokio_rustls", &["src/cluster", "src/http/outgoing.rs", "src/http/tls", "src/cli/client"]),
+    ("rustls_native_certs", &["src/http/outgoing.rs", "src/cli/client"]),
     ("axum", &["src/http"]),
     ("rust_embed", &["src/http"]),
     ("serde_path_to_error", &["src/http"]),

@@ -63,6 +63,12 @@ pub(crate) fn run(command: &mut Command, input: &[u8]) -> Output {
     output
 }
 
+/// The address in the line with which a node says that it is ready.
+fn address_in(line: &str) -> Option<SocketAddr> {
+    let url = line.strip_prefix("listening ")?;
+    url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"))?.parse().ok()
+}
+
 impl Node {
     /// A node on an empty directory.
     pub(crate) fn start() -> Node {
@@ -142,8 +148,7 @@ impl Node {
             Running::start(self.data_dir(), self.dir.path(), &self.within, &self.args);
         match running.next_line() {
             Ok(line) => {
-                let address = line.strip_prefix("listening http://").map(str::parse);
-                self.address = address.unwrap().unwrap();
+                self.address = address_in(&line).unwrap();
                 self.running = Some(running);
                 Ok(())
             }
@@ -176,11 +181,8 @@ impl Node {
             Ok(line) => line,
             Err(why) => panic!("no `listening` line ({why}); stderr:\n{}", running.stderr()),
         };
-        let address = line.strip_prefix("listening http://").map(str::parse);
-        self.address = match address {
-            Some(Ok(address)) => address,
-            _ => panic!("not the line that was promised: {line:?}"),
-        };
+        let wrong = || panic!("not the line that was promised: {line:?}");
+        self.address = address_in(&line).unwrap_or_else(wrong);
     }
 
     /// Stops it in its tracks, as a host that is short of everything does.
@@ -193,7 +195,8 @@ impl Node {
         self.signal("CONT");
     }
 
-    fn signal(&self, name: &str) {
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
         let running = self.running.as_ref().expect("it runs");
         let kill = format!("kill -{name} {}", running.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());

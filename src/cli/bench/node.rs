@@ -106,8 +106,8 @@ impl Cluster {
 
     async fn grow(&mut self, admin: &Client, settings: Settings) -> Result<(), Error> {
         let reply = admin.post("/api/v1/admin/cluster/tokens", &json!({})).await?;
-        let url = format!("http://{}", self.leader.address);
-        cluster::enter(&settings, &url, reply["token"].as_str().unwrap_or_default()).await?;
+        let client = Client::to_address(self.leader.address);
+        cluster::enter(&settings, &client, reply["token"].as_str().unwrap_or_default()).await?;
         self.others.push(serve::start(settings).await?);
         let voting = async {
             loop {

@@ -16,6 +16,8 @@ use crate::store::Fault;
 use crate::store::directory::Directory;
 use crate::store::query;
 
+use super::front::scheme;
+
 /// The open cluster port, and what others use to reach this node.
 pub(super) struct Listening {
     pub(super) listener: TcpListener,
@@ -65,7 +67,7 @@ pub(super) async fn listen(
     Ok(Listening {
         listener,
         address: from_elsewhere(address).to_string(),
-        http: format!("http://{}", from_elsewhere(http)),
+        http: format!("{}://{}", scheme(settings), from_elsewhere(http)),
     })
 }
 

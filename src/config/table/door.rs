@@ -4,9 +4,31 @@ use super::super::network::Network;
 use super::super::outside;
 use super::super::value::{self, Value};
 use super::{Setting, Takes};
+use crate::domain::limit::door as limit;
 
 /// Proxies: an installation stands behind a few, in a few networks.
 const PROXIES_MAX: usize = 64;
+
+pub(super) const CONNECTIONS_PER_ADDRESS: Setting = Setting {
+    key: "connections_per_address",
+    env: "GREENROOM_CONNECTIONS_PER_ADDRESS",
+    flag: None,
+    takes: Takes::Number(1, limit::CONNECTIONS_PER_ADDRESS_MAX),
+    default: Some("2048"),
+    example: "",
+    brief: "Connections that one address may have at once",
+    long: "So that one machine cannot take every place. One more is closed at once. Addresses of \
+        IPv6 count by their /64. This machine itself and `trusted_proxies` are not counted, \
+        because many people stand behind them. An office behind one address may have some hundreds \
+        of people with some connections each.",
+    set: |settings, value| {
+        settings.connections_per_address =
+            value::number(value, 1, limit::CONNECTIONS_PER_ADDRESS_MAX)?;
+        Ok(())
+    },
+    get: |settings| Some(Value::Number(settings.connections_per_address as i64)),
+    flagged: |_| None,
+};
 
 pub(super) const TRUSTED_PROXIES: Setting = Setting {
     key: "trusted_proxies",

@@ -1,5 +1,20 @@
 //! Bounds at the door: rates, attempts, proxies, identities of others.
 
+/// Connections that one address may be given: no more than a node has in all.
+pub const CONNECTIONS_PER_ADDRESS_MAX: u64 = 40_000;
+
+/// Names in a certificate of ours: an installation has a few, and each handshake carries them all.
+pub const TLS_NAMES_MAX: usize = 32;
+
+/// A certificate chain or a key: the longest chains have five certificates of some 2 KiB.
+pub const TLS_FILE_BYTES_MAX: u64 = 256 << 10;
+
+/// How long browsers may be told to remember https: two years, as preload lists ask for.
+pub const HSTS_SECONDS_MAX: u64 = 63_072_000;
+
+/// Between two looks whether a certificate's files have changed; renewals are days apart.
+pub const TLS_LOOK_SECONDS: u64 = 60;
+
 /// The longest window of a rate policy: a year. Whoever needs a longer one wants a quota, which has
 /// to outlast a restart.
 pub const RATE_WINDOW_SECONDS_MAX: u32 = 366 * 24 * 60 * 60;

@@ -28,4 +28,5 @@ mod rights;
 mod routes;
 mod secrets;
 mod shares;
+mod tls;
 mod tokens;

@@ -93,6 +93,11 @@ async fn heads_have_a_bound() {
 async fn whoever_sends_slowly_is_not_waited_for() {
     let head = exchange(b"GET /livez HTTP/1.1\r\nHost:").await;
     assert!(head.is_empty() || status(&head) == 408, "{head}");
+    let body = "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+        Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"email\":";
+    let answer = exchange(body.as_bytes()).await;
+    assert_eq!(status(&answer), 400, "{answer}");
+    assert!(answer.contains("did not arrive whole, or paused"), "{answer}");
 }
 
 #[tokio::test]
