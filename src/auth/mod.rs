@@ -9,6 +9,7 @@ pub mod secret;
 pub mod join;
 pub mod outside;
 pub mod password;
+pub mod ring;
 pub mod token;
 pub mod totp;
 

@@ -26,14 +26,18 @@ pub enum Permission {
 
 /// Whether a role has a permission. `None` stands for somebody who is not signed in.
 pub fn allows(role: impl Into<Option<Role>>, permission: Permission) -> bool {
-    use Role::{Admin, Interviewer, Manager};
+    use Role::{Admin, Interviewer, Manager, Service};
     match (permission, role.into()) {
         (Permission::Public, _) => true,
         (_, None) => false,
         (Permission::Person, Some(_)) => true,
         (Permission::ManagePeople, Some(role)) => matches!(role, Admin),
-        (Permission::ManageKits, Some(role)) => matches!(role, Admin | Manager | Interviewer),
-        (Permission::CreateLive, Some(role)) => matches!(role, Admin | Manager | Interviewer),
+        (Permission::ManageKits, Some(role)) => {
+            matches!(role, Admin | Manager | Interviewer | Service)
+        }
+        (Permission::CreateLive, Some(role)) => {
+            matches!(role, Admin | Manager | Interviewer | Service)
+        }
         (Permission::Operate, Some(role)) => matches!(role, Admin),
     }
 }
@@ -41,21 +45,28 @@ pub fn allows(role: impl Into<Option<Role>>, permission: Permission) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Role::{Admin, Candidate, Interviewer, Manager, Observer};
+    use Role::{Admin, Candidate, Interviewer, Manager, Observer, Service};
 
     /// Everybody, from nobody up; the columns of the table below.
-    const EVERYBODY: [Option<Role>; 6] =
-        [None, Some(Observer), Some(Candidate), Some(Interviewer), Some(Manager), Some(Admin)];
+    const EVERYBODY: [Option<Role>; 7] = [
+        None,
+        Some(Service),
+        Some(Observer),
+        Some(Candidate),
+        Some(Interviewer),
+        Some(Manager),
+        Some(Admin),
+    ];
 
     #[test]
     fn the_whole_table() {
         let table = [
-            (Permission::Public, "yes yes yes yes yes yes"),
-            (Permission::Person, "no yes yes yes yes yes"),
-            (Permission::ManagePeople, "no no no no no yes"),
-            (Permission::ManageKits, "no no no yes yes yes"),
-            (Permission::CreateLive, "no no no yes yes yes"),
-            (Permission::Operate, "no no no no no yes"),
+            (Permission::Public, "yes yes yes yes yes yes yes"),
+            (Permission::Person, "no yes yes yes yes yes yes"),
+            (Permission::ManagePeople, "no no no no no no yes"),
+            (Permission::ManageKits, "no yes no no yes yes yes"),
+            (Permission::CreateLive, "no yes no no yes yes yes"),
+            (Permission::Operate, "no no no no no no yes"),
         ];
         for (permission, row) in table {
             let found = EVERYBODY.map(|role| if allows(role, permission) { "yes" } else { "no" });

@@ -7,25 +7,24 @@
 //! **Invariant:** one meaning has one spelling. A token that was changed in any way opens nothing.
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::agreement::{ECDH_P256, PrivateKey};
 use aws_lc_rs::encoding::{AsDer, EcPrivateKeyRfc5915Der};
 use aws_lc_rs::hmac;
-use aws_lc_rs::rand::{self, SystemRandom};
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::crypto::aws_lc;
-use jsonwebtoken::{DecodingKey, EncodingKey};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::ring::{Ring, new_signing_key};
+use crate::domain::time::Time;
+
 /// The cluster's secrets, opened. One of them signs access tokens, the other one derives links.
 pub struct Secrets {
-    pub(super) signing: EncodingKey,
-    pub(super) verifying: DecodingKey,
-    pub(super) public_key: Vec<u8>,
-    pub(super) key_id: String,
+    ring: RwLock<Arc<Ring>>,
     linking: hmac::Key,
 }
 
@@ -40,6 +39,8 @@ pub enum Purpose {
     Invite,
     /// A shared report.
     Share,
+    /// The token of a program.
+    ApiToken,
     /// The proof that a write comes from our own page.
     Csrf,
     /// The first run.
@@ -95,11 +96,9 @@ impl Secrets {
     /// Makes the secrets of a new cluster: the signing key and the link key, as `Command::Found`
     /// has them.
     pub fn mint() -> Result<(String, String), Fault> {
-        let pair = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new());
-        let pair = pair.map_err(|_| Fault::NoRandomness)?;
         let mut link_key = [0; LINK_KEY_BYTES];
         rand::fill(&mut link_key).map_err(|_| Fault::NoRandomness)?;
-        Ok((STANDARD.encode(pair.as_ref()), STANDARD.encode(link_key)))
+        Ok((new_signing_key()?, STANDARD.encode(link_key)))
     }
 
     /// Opens the secrets of this cluster.
@@ -108,20 +107,32 @@ impl Secrets {
         // second call of a process finds the choice made, which is what it wants.
         let _ = aws_lc::DEFAULT_PROVIDER.install_default();
 
-        let der = STANDARD.decode(signing_key).map_err(|_| Fault::SigningKey)?;
-        let pair = Ed25519KeyPair::from_pkcs8(&der).map_err(|_| Fault::SigningKey)?;
-        let public_key = pair.public_key().as_ref().to_vec();
+        let ring = Ring::open(signing_key, &[])?;
         let link_key = STANDARD.decode(link_key).map_err(|_| Fault::LinkKey)?;
         if link_key.len() != LINK_KEY_BYTES {
             return Err(Fault::LinkKey);
         }
         Ok(Secrets {
-            signing: EncodingKey::from_ed_der(&der),
-            verifying: DecodingKey::from_ed_der(&public_key),
-            key_id: hex(&Sha256::digest(&public_key)[..8]),
-            public_key,
+            ring: RwLock::new(Arc::new(ring)),
             linking: hmac::Key::new(hmac::HMAC_SHA256, &link_key),
         })
+    }
+
+    /// The keys of access tokens that are in force here.
+    pub(super) fn ring(&self) -> Arc<Ring> {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes over the keys that the state has now.
+    pub fn turn(&self, signing_key: &str, former: &[(String, Time)]) -> Result<(), Fault> {
+        let ring = Arc::new(Ring::open(signing_key, former)?);
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = ring;
+        Ok(())
+    }
+
+    /// The public half of the key that signs, as the state keeps it.
+    pub fn public_key(&self) -> String {
+        self.ring().present.text()
     }
 
     /// The token for an id and a generation; the same three always give the same token.
@@ -180,6 +191,7 @@ impl Purpose {
             Purpose::Refresh => "refresh",
             Purpose::Invite => "invite",
             Purpose::Share => "share",
+            Purpose::ApiToken => "api-token",
             Purpose::Csrf => "csrf",
             Purpose::Setup => "setup",
             Purpose::Join => "join",
@@ -222,7 +234,7 @@ fn signed(purpose: Purpose, claim: &[u8; CLAIM_BYTES]) -> Vec<u8> {
     message
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
@@ -232,7 +244,8 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    const PURPOSES: [Purpose; 11] = [
+    const PURPOSES: [Purpose; 12] = [
+        Purpose::ApiToken,
         Purpose::Cookie,
         Purpose::Refresh,
         Purpose::Invite,

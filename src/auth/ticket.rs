@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use super::secret::random_token;
 use crate::domain::id::{InterviewId, PersonId, SessionId};
 use crate::domain::limit;
+use crate::domain::time::Time;
 
 /// Whom a ticket lets in, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Holder {
     pub person: PersonId,
     /// By which login; its end ends the socket. A token of an outside issuer has none.
     pub session: Option<SessionId>,
+    /// When that token ends, if it says so; its end ends the socket.
+    pub until: Option<Time>,
     /// Into which room.
     pub interview: InterviewId,
 }
@@ -115,6 +118,7 @@ mod tests {
     const ROOM: InterviewId = InterviewId(Uuid::from_u128(3));
     const HOLDER: Holder = Holder {
         person: PersonId(Uuid::from_u128(1)),
+        until: None,
         session: Some(SessionId(Uuid::from_u128(2))),
         interview: ROOM,
     };

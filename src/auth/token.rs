@@ -3,8 +3,6 @@
 //! **Invariant:** the algorithm is fixed to EdDSA by the key, never chosen by the token. The moment
 //! to check against comes in as an argument.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize};
 
@@ -66,9 +64,10 @@ impl Secrets {
             exp: issued.saturating_add(limit::ACCESS_TOKEN_SECONDS),
             jti: random_token(),
         };
+        let ring = self.ring();
         let mut header = Header::new(Algorithm::EdDSA);
-        header.kid = Some(self.key_id.clone());
-        jsonwebtoken::encode(&header, &claims, &self.signing)
+        header.kid = Some(ring.present.id.clone());
+        jsonwebtoken::encode(&header, &claims, &ring.signing)
             .expect("invariant: a key that was opened signs any claims")
     }
 
@@ -84,7 +83,10 @@ impl Secrets {
         validation.set_issuer(&[issuer]);
         // The library would ask the clock; the moment that counts is the caller's.
         validation.validate_exp = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.verifying, &validation)
+        let ring = self.ring();
+        let named = key_id(token).ok_or_else(invalid)?;
+        let key = ring.find(&named, now).ok_or_else(invalid)?;
+        let claims = jsonwebtoken::decode::<Claims>(token, &key.verifying, &validation)
             .map_err(|_| invalid())?
             .claims;
         let ended = now.0.div_euclid(1_000).saturating_sub(LEEWAY_SECONDS);
@@ -94,17 +96,21 @@ impl Secrets {
         Ok(claims)
     }
 
-    /// The public keys as a JWK set, for programs that check our tokens themselves.
-    pub fn jwks(&self) -> serde_json::Value {
-        serde_json::json!({"keys": [{
-            "kty": "OKP",
-            "crv": "Ed25519",
-            "x": URL_SAFE_NO_PAD.encode(&self.public_key),
-            "kid": self.key_id,
-            "use": "sig",
-            "alg": "EdDSA",
-        }]})
+    /// Whether a token names a key that is not known here: the state may know it by now.
+    pub fn names_another_key(&self, token: &str, now: Time) -> bool {
+        let named = (token.len() <= TOKEN_BYTES_MAX).then(|| key_id(token)).flatten();
+        named.is_some_and(|named| self.ring().find(&named, now).is_none())
     }
+
+    /// The public keys as a JWK set, for programs that check our tokens themselves.
+    pub fn jwks(&self, now: Time) -> serde_json::Value {
+        self.ring().jwks(now)
+    }
+}
+
+/// The key that a token says it was signed with.
+fn key_id(token: &str) -> Option<String> {
+    jsonwebtoken::decode_header(token).ok()?.kid
 }
 
 /// One answer for every way of being wrong: which check failed would help only a forger.
@@ -119,6 +125,8 @@ fn expired() -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use jsonwebtoken::EncodingKey;
     use serde_json::{Value, json};
     use uuid::Uuid;
@@ -153,7 +161,9 @@ mod tests {
 
     /// Signs any claims with our own key, as only a mistake of ours could.
     fn signed(secrets: &Secrets, claims: &Value) -> String {
-        jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), claims, &secrets.signing).unwrap()
+        let ring = secrets.ring();
+        let header = Header { kid: Some(ring.present.id.clone()), ..Header::new(Algorithm::EdDSA) };
+        jsonwebtoken::encode(&header, claims, &ring.signing).unwrap()
     }
 
     #[test]
@@ -184,7 +194,7 @@ mod tests {
         let token = good(&secrets);
         let (message, signature) = token.rsplit_once('.').unwrap();
         let (_, payload) = message.split_once('.').unwrap();
-        let public = EncodingKey::from_secret(&secrets.public_key);
+        let public = EncodingKey::from_secret(secrets.public_key().as_bytes());
         let swapped = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims(), &public);
         let forged = [
             swapped.unwrap(),
@@ -261,7 +271,7 @@ mod tests {
     #[test]
     fn a_stranger_can_check_our_tokens_by_the_published_key() {
         let secrets = secrets();
-        let set: jsonwebtoken::jwk::JwkSet = serde_json::from_value(secrets.jwks()).unwrap();
+        let set: jsonwebtoken::jwk::JwkSet = serde_json::from_value(secrets.jwks(NOW)).unwrap();
         let token = good(&secrets);
         let kid = jsonwebtoken::decode_header(&token).unwrap().kid.unwrap();
         assert_eq!(kid.len(), 16);
@@ -270,6 +280,6 @@ mod tests {
         validation.set_audience(&[AUDIENCE]);
         validation.validate_exp = false;
         assert!(jsonwebtoken::decode::<Claims>(&token, &key, &validation).is_ok());
-        assert_eq!(secrets.jwks()["keys"][0]["d"], Value::Null, "no private part");
+        assert_eq!(secrets.jwks(NOW)["keys"][0]["d"], Value::Null, "no private part");
     }
 }

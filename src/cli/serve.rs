@@ -27,7 +27,7 @@ use crate::http::{router, serve};
 use crate::insight::Engine;
 use crate::jobs::backup::{self, Backups};
 use crate::jobs::lapse::{self, Patience};
-use crate::jobs::{report, retention, scrub};
+use crate::jobs::{keys, report, retention, scrub};
 use crate::room::hub::Rules;
 use crate::store::Fault;
 use crate::store::directory::{Directory, DirectoryError};
@@ -229,6 +229,7 @@ fn work_alone(
     tokio::spawn(report::run(replica.clone(), maker, to_report));
     tokio::spawn(lapse::run(replica.clone(), patience));
     tokio::spawn(retention::run(replica.clone()));
+    tokio::spawn(keys::run(replica.clone()));
     tokio::spawn(scrub::run(replica, backups.clone()));
     tokio::spawn(backup::run(backups));
 }

@@ -225,6 +225,9 @@ fn algorithms(names: &[String]) -> Result<(), String> {
 fn roles(claim: Option<&str>, roles: &BTreeMap<String, Role>) -> Result<(), String> {
     match claim {
         None if !roles.is_empty() => Err("`roles` needs a `role_claim` to look at".to_owned()),
+        _ if roles.values().any(|role| *role == Role::Service) => {
+            Err("nobody signs in as `service`; an admin gives programs tokens".to_owned())
+        }
         _ if roles.len() > ROLES_MAX => {
             Err(format!("`roles` has {} rows where {ROLES_MAX} are allowed", roles.len()))
         }

@@ -4,6 +4,7 @@
 //! **Invariant:** the JSON of every command is a storage and a wire format. New variants and fields
 //! may come, old ones keep their meaning: `tests/golden/commands.json` holds them.
 
+mod envelope;
 mod outcome;
 mod terms;
 
@@ -20,42 +21,9 @@ use super::rate::Rule;
 use super::room::Act;
 use super::time::Time;
 
+pub use envelope::{ENVELOPE_VERSION, Envelope};
 pub use outcome::Outcome;
 pub use terms::{Factor, NewPerson, Once, Outsider, Witnessed};
-
-/// The version that this build writes; a node that meets a higher one stops.
-pub const ENVELOPE_VERSION: u8 = 1;
-
-/// A command on its way into the log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Envelope {
-    /// [`ENVELOPE_VERSION`] of the proposer.
-    pub v: u8,
-    /// The proposer's clock; it never goes back within one journal.
-    pub at: Time,
-    /// Who asks; `None` for the product itself and for somebody who is not known yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub by: Option<PersonId>,
-    /// The request's id, from the door to the audit log.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
-    /// The network that it came from, for the audit log; a whole address could not be erased there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-    /// How a retry of the same request is recognised (law I4).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub once: Option<Once>,
-    /// What to do.
-    pub command: Command,
-}
-
-impl Envelope {
-    /// A command that nobody asked for: the product's own.
-    pub fn own(at: Time, command: Command) -> Envelope {
-        let v = ENVELOPE_VERSION;
-        Envelope { v, at, by: None, request_id: None, from: None, once: None, command }
-    }
-}
 
 /// Every durable write.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -386,6 +354,24 @@ pub enum Command {
         what: Witnessed,
         /// About whom or what.
         subject: String,
+    },
+    /// A program gets a token: a login that nobody signed in for.
+    OpenToken {
+        /// The login.
+        session: Session,
+        /// What it is for.
+        name: String,
+        /// Whether it may only read.
+        read_only: bool,
+    },
+    /// Access tokens are signed by another key from now on.
+    RotateKey {
+        /// The new key (PKCS #8, base64).
+        signing_key: String,
+        /// The public half of the one before (base64), by which it is recognised.
+        former: String,
+        /// Until when its tokens are taken.
+        until: Time,
     },
     /// The state goes to a higher schema level; every node can run it.
     RaiseLevel {

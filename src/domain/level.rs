@@ -4,6 +4,7 @@
 //! that cannot read it.
 
 use super::command::Command;
+use super::person::Role;
 use super::room::Act;
 
 /// The level that knows skipped questions and forgotten interviews.
@@ -18,10 +19,15 @@ pub const DOORS: u32 = 6;
 /// The level that knows consents, retention, legal holds and erasure.
 pub const TRUST: u32 = 7;
 
+/// The level that knows service accounts, their tokens, and signing keys that follow each other.
+pub const KEYS: u32 = 8;
+
 /// The level at which a command came into being.
 pub fn needed_by(command: &Command) -> u32 {
     // Without a catch-all: a new command does not compile until somebody has said its level.
     match command {
+        Command::AddPerson { person } if person.role == Role::Service => KEYS,
+        Command::ChangePerson { role: Some(Role::Service), .. } => KEYS,
         Command::Found { .. }
         | Command::SetUp { .. }
         | Command::AddPerson { .. }
@@ -74,6 +80,7 @@ pub fn needed_by(command: &Command) -> u32 {
         | Command::DropTotp { .. }
         | Command::OpenSessionWith { .. }
         | Command::Witness { .. } => TRUST,
+        Command::OpenToken { .. } | Command::RotateKey { .. } => KEYS,
     }
 }
 

@@ -20,6 +20,8 @@ pub enum Role {
     Candidate,
     /// Reads.
     Observer,
+    /// A program, by tokens; nobody signs in as one.
+    Service,
 }
 
 impl Role {
@@ -31,14 +33,22 @@ impl Role {
             Role::Interviewer => "interviewer",
             Role::Candidate => "candidate",
             Role::Observer => "observer",
+            Role::Service => "service",
         }
     }
 
     /// The other way round.
     pub fn parse(text: &str) -> Option<Role> {
-        [Role::Admin, Role::Manager, Role::Interviewer, Role::Candidate, Role::Observer]
-            .into_iter()
-            .find(|role| role.as_str() == text)
+        [
+            Role::Admin,
+            Role::Manager,
+            Role::Interviewer,
+            Role::Candidate,
+            Role::Observer,
+            Role::Service,
+        ]
+        .into_iter()
+        .find(|role| role.as_str() == text)
     }
 
     /// The rate tier of the role.
@@ -47,6 +57,7 @@ impl Role {
             Role::Admin => "admin",
             Role::Manager | Role::Interviewer => "interviewer",
             Role::Candidate | Role::Observer => "candidate",
+            Role::Service => "service",
         }
     }
 }

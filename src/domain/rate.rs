@@ -36,7 +36,8 @@ pub enum Tier {
     Interviewer,
     /// Admins.
     Admin,
-    /// The operator's commands, through the socket in the data directory.
+    /// Programs with a token of their own, and the operator's commands, through the socket in the
+    /// data directory.
     Service,
 }
 
@@ -91,6 +92,7 @@ impl Tier {
             Role::Admin => Tier::Admin,
             Role::Manager | Role::Interviewer => Tier::Interviewer,
             Role::Candidate | Role::Observer => Tier::Candidate,
+            Role::Service => Tier::Service,
         }
     }
 

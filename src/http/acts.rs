@@ -218,7 +218,8 @@ pub(super) async fn ticket(
     let interview = interview_id(&id)?;
     let person = write.caller.person()?.id;
     room_of(&app, interview, person).await?;
-    let holder = Holder { person, session: write.caller.session(), interview };
+    let (session, until) = (write.caller.session(), write.caller.ends_at());
+    let holder = Holder { person, session, until, interview };
     let ticket = app.tickets.issue(holder, Instant::now()).ok_or_else(|| {
         Refusal::new(Code::RateLimited, "too many tickets are out; try again in a few seconds")
     })?;

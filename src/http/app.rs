@@ -257,6 +257,14 @@ impl App {
         self.replica.read(move |db| calibrations.in_force(db)).await
     }
 
+    /// Takes over the keys of access tokens that the state has now: another node may have changed
+    /// them.
+    pub(super) async fn renew_keys(&self) -> Result<(), Fault> {
+        let Some(keys) = self.replica.read(query::keys::keys).await? else { return Ok(()) };
+        let turned = self.secrets.turn(&keys.signing_key, &keys.former);
+        turned.map_err(|e| Fault::new("the cluster's keys cannot be read", e))
+    }
+
     /// Whether the node is going down.
     pub fn is_stopping(&self) -> bool {
         *self.stopping.borrow()

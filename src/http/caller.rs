@@ -15,6 +15,8 @@ use crate::domain::id::{PersonId, SessionId};
 use crate::domain::person::{Person, Session};
 use crate::domain::rate::Class;
 use crate::domain::refusal::{Code, Refusal};
+use crate::domain::time::Time;
+use crate::store::query::keys::ApiToken;
 use crate::store::{Fault, query};
 
 use super::address;
@@ -31,6 +33,9 @@ pub(super) const CSRF_COOKIE: &str = "csrf";
 
 const CSRF_HEADER: &str = "x-csrf-token";
 
+/// What the tokens of programs begin with, so that people and scanners of leaked secrets know one.
+pub(super) const API_TOKEN_PREFIX: &str = "grt_";
+
 /// Marks requests that came through the operator's socket in the data directory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ThroughOperatorSocket;
@@ -40,10 +45,21 @@ pub(super) struct ThroughOperatorSocket;
 pub(super) enum Caller {
     /// Nobody that we know.
     Anonymous,
-    /// Somebody with an account, and the login, if it is not a token of somebody else.
-    Person(Box<Person>, Option<Session>),
+    /// Somebody with an account, and what they showed.
+    Person(Box<Person>, Proof),
     /// Whoever may open the socket in the data directory.
     Operator,
+}
+
+/// What somebody showed.
+#[derive(Clone, Debug)]
+pub(super) enum Proof {
+    /// A login of ours.
+    Login(Session),
+    /// A program's token, which is a login too.
+    Token(Session, ApiToken),
+    /// A token of an outside issuer, and its end.
+    Outside(Option<Time>),
 }
 
 /// What the guard needs to know of a route.
@@ -53,6 +69,8 @@ pub(super) struct Guarded {
     pub(super) permission: Permission,
     /// Whether the route answers before setup.
     pub(super) before_setup: bool,
+    /// Whether only the person themselves may, and no program with their token.
+    pub(super) in_person: bool,
     /// Which requests it is counted among.
     pub(super) class: Option<Class>,
 }
@@ -80,7 +98,15 @@ impl Caller {
     /// The login, if there is one.
     pub(super) fn session(&self) -> Option<SessionId> {
         match self {
-            Caller::Person(_, session) => session.as_ref().map(|session| session.id),
+            Caller::Person(_, Proof::Login(session) | Proof::Token(session, _)) => Some(session.id),
+            _ => None,
+        }
+    }
+
+    /// When what they showed ends by itself, where no login does.
+    pub(super) fn ends_at(&self) -> Option<Time> {
+        match self {
+            Caller::Person(_, Proof::Outside(until)) => *until,
             _ => None,
         }
     }
@@ -115,6 +141,12 @@ pub(super) async fn guard(
     let operator = request.extensions().get::<ThroughOperatorSocket>().is_some();
     if let Err(error) = open_yet(&guarded, operator).await {
         return error.into_response();
+    }
+    // A token is signed there: with the newest key, whichever node made it.
+    if guarded.class == Some(Class::Auth)
+        && let Err(fault) = guarded.app.renew_keys().await
+    {
+        return Error::from(fault).into_response();
     }
     let asking = match operator && bearer(&headers).is_none() {
         true => Ok((Caller::Operator, false)),
@@ -168,6 +200,15 @@ fn admit(
         Caller::Person(person, _) => Some(person.role),
         _ => None,
     };
+    if let Caller::Person(_, Proof::Token(_, token)) = &caller {
+        if guarded.in_person {
+            let detail = "a token of a program cannot do this; sign in as the person";
+            return Err(Refusal::denied(detail).into());
+        }
+        if token.read_only && !is_safe(method) {
+            return Err(Refusal::denied("this token may only read").into());
+        }
+    }
     if allows(role, guarded.permission) {
         return Ok(caller);
     }
@@ -186,11 +227,23 @@ async fn identify(
 ) -> Result<(Caller, bool), Error> {
     let open_to_all = permission == Permission::Public;
     let found = if let Some(token) = bearer(headers) {
+        if let Some(link) = token.strip_prefix(API_TOKEN_PREFIX) {
+            return match program(app, link).await? {
+                Some(caller) => Ok((caller, false)),
+                None if open_to_all => Ok((Caller::Anonymous, false)),
+                None => Err(no_token().into()),
+            };
+        }
         match outside::person(app, token, !open_to_all).await {
-            Ok(Some(person)) => return Ok((Caller::Person(Box::new(person), None), false)),
+            Ok(Some((person, until))) => {
+                return Ok((Caller::Person(Box::new(person), Proof::Outside(until)), false));
+            }
             Ok(None) => {}
             Err(Error::Refused(_)) if open_to_all => return Ok((Caller::Anonymous, false)),
             Err(error) => return Err(error),
+        }
+        if app.secrets.names_another_key(token, app.replica.now()) {
+            app.renew_keys().await?;
         }
         match app.secrets.read_access(token, app.replica.now(), &app.issuer) {
             Ok(claims) => Some((claims.sid, false)),
@@ -207,11 +260,26 @@ async fn identify(
     let Some((session_id, with_cookie)) = found else { return Ok((Caller::Anonymous, false)) };
     match login(app, session_id).await? {
         Some((person, session)) => {
-            Ok((Caller::Person(Box::new(person), Some(session)), with_cookie))
+            Ok((Caller::Person(Box::new(person), Proof::Login(session)), with_cookie))
         }
         None if open_to_all => Ok((Caller::Anonymous, false)),
         None => Err(Refusal::new(Code::AuthExpired, "this login has ended; sign in again").into()),
     }
+}
+
+/// Who a program speaks for, if its token holds.
+async fn program(app: &Shared, link: &str) -> Result<Option<Caller>, Fault> {
+    let Some((id, _)) = app.secrets.open_link(Purpose::ApiToken, link) else { return Ok(None) };
+    let session = SessionId(id);
+    let Some((person, session)) = login(app, session).await? else { return Ok(None) };
+    let id = session.id;
+    let token = app.replica.read(move |db| query::keys::token(db, id)).await?;
+    Ok(token.map(|token| Caller::Person(Box::new(person), Proof::Token(session, token))))
+}
+
+fn no_token() -> Refusal {
+    let detail = "this token does not hold, or no longer; an admin, or whose it is, gives another";
+    Refusal::new(Code::AuthInvalid, detail)
 }
 
 /// A login with its person, if both still hold.
@@ -277,11 +345,21 @@ fn missing() -> Refusal {
     Refusal::new(Code::AuthMissing, "sign in first, or send a bearer token")
 }
 
-/// Waits until a login has run out without being used; for ever without one. A login that somebody
-/// ends is told to the rooms by the log.
-pub(super) async fn login_ends(app: &Shared, session: Option<Session>) {
+/// Waits until a token of an outside issuer has run out; for ever without an end.
+async fn outside_ends(app: &Shared, until: Option<Time>) {
+    let Some(until) = until else { return std::future::pending().await };
+    while app.replica.now() < until {
+        let left = u64::try_from(until.0 - app.replica.now().0).unwrap_or_default();
+        let [soonest, latest] = LOGIN_LOOKS;
+        tokio::time::sleep(Duration::from_millis(left).clamp(soonest, latest)).await;
+    }
+}
+
+/// Waits until a login has run out without being used, or else what was shown in its place. A login
+/// that somebody ends is told to the rooms by the log.
+pub(super) async fn login_ends(app: &Shared, session: Option<Session>, until: Option<Time>) {
     let Some(Session { id, mut expires_at, .. }) = session else {
-        return std::future::pending().await;
+        return outside_ends(app, until).await;
     };
     loop {
         let left = u64::try_from(expires_at.0 - app.replica.now().0).unwrap_or_default();

@@ -57,11 +57,13 @@ pub(super) async fn sessions(
     let read = move |db: &query::Connection| {
         query::person::sessions(db, person, now, limit::PAGE_ITEMS_MAX)
     };
+    let tokens = app.replica.read(move |db| query::keys::tokens(db, person, now)).await?;
     let items: Vec<Value> = app
         .replica
         .read(read)
         .await?
         .iter()
+        .filter(|session| !tokens.iter().any(|token| token.session == session.id))
         .map(|session| {
             json!({
                 "id": session.id, "created_at": session.created_at,

@@ -62,8 +62,9 @@ pub(super) async fn metrics(
     Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], app.metrics.encode()).into_response())
 }
 
-pub(super) async fn jwks(State(app): State<Shared>) -> Json<Value> {
-    Json(app.secrets.jwks())
+pub(super) async fn jwks(State(app): State<Shared>) -> Result<Json<Value>, Error> {
+    app.renew_keys().await?;
+    Ok(Json(app.secrets.jwks(app.replica.now())))
 }
 
 fn has_token(app: &Shared, request: &Request) -> bool {

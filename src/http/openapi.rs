@@ -12,8 +12,8 @@ use crate::auth::permission::Permission;
 
 use super::router::{Route, table};
 use super::{
-    account, acts, calibrations, cluster, factors, interviews, limits, me, people, privacy,
-    reports, setup, shares, upgrade,
+    account, acts, calibrations, cluster, factors, interviews, keys, limits, me, people, privacy,
+    reports, setup, shares, tokens, upgrade,
 };
 
 /// The document.
@@ -181,6 +181,8 @@ fn schemas() -> Value {
         ("LimitsBody", json!(limits::LimitsBody::schema())),
         ("PasswordBody", json!(factors::PasswordBody::schema())),
         ("ProofBody", json!(factors::ProofBody::schema())),
+        ("TokenBody", json!(tokens::TokenBody::schema())),
+        ("RotateBody", json!(keys::RotateBody::schema())),
         ("CodeBody", json!(factors::CodeBody::schema())),
         ("ConsentBody", json!(privacy::ConsentBody::schema())),
         ("RetentionBody", json!(privacy::RetentionBody::schema())),

@@ -16,6 +16,7 @@ use crate::domain::id::PersonId;
 use crate::domain::limit::door as limit;
 use crate::domain::person::{Person, Role};
 use crate::domain::refusal::{Code, Refusal};
+use crate::domain::time::Time;
 use crate::store::query;
 
 use super::app::{App, Shared};
@@ -197,7 +198,7 @@ pub(super) async fn person(
     app: &Shared,
     token: &str,
     welcome: bool,
-) -> Result<Option<Person>, Error> {
+) -> Result<Option<(Person, Option<Time>)>, Error> {
     let outside = &app.outside;
     if outside.issuers.is_empty() && !outside.unverified {
         return Ok(None);
@@ -218,12 +219,15 @@ pub(super) async fn person(
         None if outside.unverified => {
             let claims = read_unverified(token, app.replica.now()).map_err(Refusal::from)?;
             let said = claims.get("role").and_then(|role| role.as_str());
-            let role = said.and_then(Role::parse).unwrap_or(Role::Candidate);
+            let role = said.and_then(Role::parse).filter(|role| *role != Role::Service);
+            let role = role.unwrap_or(Role::Candidate);
             (format!("{UNVERIFIED}{named}"), claims, role)
         }
         None => return Ok(None),
     };
-    identified(app, &issuer, &claims, role, welcome).await
+    let person = identified(app, &issuer, &claims, role, welcome).await?;
+    let ends = claims.get("exp").and_then(serde_json::Value::as_f64);
+    Ok(person.map(|person| (person, ends.map(|seconds| Time((seconds * 1_000.0) as i64)))))
 }
 
 /// Who that is here: somebody known, or somebody new.

@@ -30,7 +30,7 @@ use super::paging::{Paging, page};
 pub(super) struct PersonBody {
     email: String,
     display_name: String,
-    /// admin, manager, interviewer, candidate or observer
+    /// admin, manager, interviewer, candidate, observer or service
     role: String,
     #[serde(default)]
     password: Option<String>,
@@ -75,6 +75,12 @@ pub(super) async fn create(
     let command = async || {
         let mut new = checked(&write.body)?;
         match &write.body.password {
+            // A program has tokens, and nothing else.
+            None if new.role == Role::Service => {}
+            Some(_) if new.role == Role::Service => {
+                let detail = "a service account has no password; give its program a token";
+                return Err(Refusal::field("password", detail).into());
+            }
             Some(password) => {
                 new.password_hash = Some(app.passwords.hash(password.clone()).await?);
             }
@@ -128,7 +134,7 @@ fn answer(app: &App, done: Done, status: StatusCode) -> Result<Response, Error> 
 }
 
 fn view(person: &Person) -> Value {
-    let state = match (person.disabled, person.joined) {
+    let state = match (person.disabled, person.joined || person.role == Role::Service) {
         (true, _) => "disabled",
         (false, true) => "active",
         (false, false) => "invited",
@@ -169,7 +175,7 @@ fn checked(body: &PersonBody) -> Result<NewPerson, Refusal> {
 }
 
 fn role(text: &str) -> Result<Role, FieldError> {
-    let roles = "must be admin, manager, interviewer, candidate or observer";
+    let roles = "must be admin, manager, interviewer, candidate, observer or service";
     Role::parse(text).ok_or_else(|| text::wrong("role", roles))
 }
 
@@ -177,6 +183,6 @@ fn invite_end(app: &App) -> crate::domain::time::Time {
     app.replica.now().plus_ms(limit::INVITE_SECONDS * 1_000)
 }
 
-fn person_id(text: &str) -> Result<PersonId, Refusal> {
+pub(super) fn person_id(text: &str) -> Result<PersonId, Refusal> {
     text.parse().map_err(|_| Refusal::not_found("person"))
 }

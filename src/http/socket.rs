@@ -22,6 +22,7 @@ use crate::domain::id::InterviewId;
 use crate::domain::limit;
 use crate::domain::person::Session;
 use crate::domain::refusal::Refusal;
+use crate::domain::time::Time;
 use crate::room::gate::Received;
 use crate::room::hub::{Parting, Seat};
 use crate::room::member::{closing, come_back_ms};
@@ -119,6 +120,8 @@ struct Guest {
     seat: Seat,
     out: WayOut,
     login: Option<Session>,
+    /// When what was shown in its place ends.
+    until: Option<Time>,
 }
 
 async fn carry(app: &Shared, entry: Entry, socket: WebSocket) {
@@ -148,13 +151,13 @@ async fn carry(app: &Shared, entry: Entry, socket: WebSocket) {
 
 /// Carries frames between the socket and the room.
 async fn sit(app: &Shared, seated: Guest, sink: Sink, mut stream: SplitStream<WebSocket>) {
-    let Guest { seat, out, login } = seated;
+    let Guest { seat, out, login, until } = seated;
     let mut writer = tokio::spawn(write(app.clone(), sink, out));
     tokio::select! {
         parting = async {
             tokio::select! {
                 parting = read(app, &mut stream, &seat) => parting,
-                () = login_ends(app, login) => {
+                () = login_ends(app, login, until) => {
                     seat.dismiss(Bye::SessionEnded);
                     Parting::SentAway
                 }
@@ -223,8 +226,9 @@ async fn greet(app: &Shared, entry: &Entry, opening: Opening, sink: &mut Sink) -
         }
         // Its ticket was redeemed when the socket was opened; whether its login still holds and it
         // still is a member is asked below, as of everybody.
-        Opening::Rehello(Rehello { person_id, session_id, after }) => {
-            (Some(Holder { person: person_id, session: session_id, interview }), Some(after))
+        Opening::Rehello(Rehello { person_id, session_id, until, after }) => {
+            let holder = Holder { person: person_id, session: session_id, until, interview };
+            (Some(holder), Some(after))
         }
     };
     let Some(holder) = holder else {
@@ -237,13 +241,14 @@ async fn greet(app: &Shared, entry: &Entry, opening: Opening, sink: &mut Sink) -
     }
     let (way_in, mut way_out) = outbox();
     if entry.by_tunnel {
-        let seated = Seated { person_id: holder.person, session_id: holder.session };
+        let (person_id, session_id) = (holder.person, holder.session);
+        let seated = Seated { person_id, session_id, until: holder.until };
         way_in.greet(peer::frame(&seated).into());
     }
     match app.hub.join(holder, after, way_in.clone()).await {
         // Asked after the join: from then on the room itself hears of a login that ends.
         Some(seat) => match signed_in(app, &holder).await {
-            Some(login) => Some(Guest { seat, out: way_out, login }),
+            Some(login) => Some(Guest { seat, out: way_out, login, until: holder.until }),
             None => {
                 seat.leave(Parting::SentAway).await;
                 send(sink, closing(Bye::SessionEnded, None)).await;

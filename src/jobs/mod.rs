@@ -4,6 +4,7 @@
 pub mod backup;
 pub mod document;
 pub mod export;
+pub mod keys;
 pub mod lapse;
 pub mod report;
 pub mod retention;

@@ -91,6 +91,12 @@ pub(super) const STATE: &[Migration] = &[
         down: Some(include_str!("../../migrations/state/0007_trust.down.sql")),
         about: "second factors, consents, retention, legal holds, receipts of what was erased",
     },
+    Migration {
+        name: "0008_keys",
+        sql: include_str!("../../migrations/state/0008_keys.sql"),
+        down: Some(include_str!("../../migrations/state/0008_keys.down.sql")),
+        about: "tokens of programs, service accounts, signing keys that follow each other",
+    },
 ];
 
 /// How many of the journal's migrations the last release at each level knew, from level 1 on: as

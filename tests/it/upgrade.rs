@@ -92,7 +92,7 @@ async fn everything(node: &Node) -> Value {
     for person in [CANDIDATE, INTERVIEWER] {
         all.push(json!(all_of(&sign_in(node, person).await).await));
     }
-    for path in ["/api/v1/admin/limits", "/api/v1/admin/retention"] {
+    for path in ["/api/v1/admin/limits", "/api/v1/admin/retention", "/api/v1/me/tokens"] {
         all.push(admin.get(path).await.ok(200));
     }
     let reports = all[1].as_object().unwrap().keys().filter(|path| path.ends_with("/report"));
@@ -161,6 +161,9 @@ fn bless(level: u32) {
         admin.put("/api/v1/admin/limits", json!({"policies": [rule]})).await.ok(200);
         let rules = json!({"rules": [{"kind": "live", "days": 9_001}]});
         admin.put("/api/v1/admin/retention", rules).await.ok(200);
+        let token = json!({"name": "Nightly 4711", "read_only": true});
+        admin.post("/api/v1/me/tokens", token).await.ok(201);
+        admin.post("/api/v1/admin/keys/rotate", json!({})).await.ok(200);
     });
     node.kill();
     let mut args = vec!["-cz".to_owned(), "--owner=0".to_owned(), "--group=0".to_owned()];
@@ -200,6 +203,8 @@ async fn data_of_every_level_are_served_whole_and_raised() {
         assert_eq!(limits, n >= 6, "{n}: rate policies came with level 6");
         let rules = first.to_string().contains("\"days\":9001");
         assert_eq!(rules, n >= 7, "{n}: retention came with level 7");
+        let tokens = first.to_string().contains("Nightly 4711");
+        assert_eq!(tokens, n >= 8, "{n}: tokens of programs came with level 8");
         let (code, status, words) = upgrade(&node, &["status", "--json"]);
         assert_eq!((code, &status["level"]), (0, &json!(NEWEST)), "{n}: {words}");
         assert_eq!(status["waits"], false);

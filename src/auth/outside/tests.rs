@@ -4,6 +4,8 @@ use super::*;
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::json;
 
+use crate::domain::time::Time as Moment;
+
 const NOW: Time = Time(1_795_000_000_120);
 const EXPECTED: Expected<'_> = Expected { issuer: "https://id.example.org", audience: "greenroom" };
 const SECRET: &[u8] = b"a secret that two programs share";
@@ -93,7 +95,7 @@ fn a_key_is_for_its_own_algorithms() {
         let (signing, linking) = crate::auth::secret::Secrets::mint().unwrap();
         crate::auth::secret::Secrets::open(&signing, &linking).unwrap()
     };
-    let jwk = secrets().jwks()["keys"][0].clone();
+    let jwk = secrets().jwks(Moment(0))["keys"][0].clone();
     let public = URL_SAFE_NO_PAD.decode(jwk["x"].as_str().unwrap()).unwrap();
     let kid = jwk["kid"].as_str().unwrap().to_owned();
     let both = keys(json!([jwk, oct(Some("shared"))]), &["EdDSA", "HS256"]).unwrap();

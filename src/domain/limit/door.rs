@@ -73,3 +73,19 @@ pub const ISSUER_RETRY_MS: u64 = 2_000;
 
 /// From the button to the way back, with a password and a second factor in between.
 pub const OIDC_MINUTES: u32 = 15;
+
+/// Tokens of programs that one account may have: a few programs, each with the next token while the
+/// former one still holds.
+pub const TOKENS_PER_PERSON_MAX: usize = 20;
+
+/// The longest life of a program's token: whoever forgets one is reminded within a year.
+pub const TOKEN_SECONDS_MAX: i64 = 366 * 24 * 60 * 60;
+
+/// A program's token, if nobody says for how long: a quarter.
+pub const TOKEN_SECONDS: i64 = 90 * 24 * 60 * 60;
+
+/// Days after which access tokens are signed by another key.
+pub const SIGNING_KEY_DAYS: i64 = 90;
+
+/// Between two looks at the age of the key.
+pub const SIGNING_KEY_LOOK_SECONDS: u64 = 60 * 60;

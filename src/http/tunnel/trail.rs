@@ -65,8 +65,8 @@ impl Trail {
         if let Some(hello) = self.hello.take() {
             return vec![hello];
         }
-        let Some(Seated { person_id, session_id }) = self.seated else { return Vec::new() };
-        let rehello = Rehello { person_id, session_id, after: self.cursor };
+        let Some(Seated { person_id, session_id, until }) = self.seated else { return Vec::new() };
+        let rehello = Rehello { person_id, session_id, until, after: self.cursor };
         let setting = self.setting.iter().cloned();
         let waiting = self.waiting.iter().map(|(_, text)| text.clone());
         std::iter::once(frame(&rehello)).chain(setting).chain(waiting).collect()
@@ -142,7 +142,8 @@ mod tests {
     use crate::room::protocol::peer::passing;
     use uuid::Uuid;
 
-    const SEATED: Seated = Seated { person_id: PersonId(Uuid::from_u128(1)), session_id: None };
+    const SEATED: Seated =
+        Seated { person_id: PersonId(Uuid::from_u128(1)), session_id: None, until: None };
 
     fn greeted(after: Option<u64>, seq: u64) -> Trail {
         let mut trail = Trail::new("hello".to_owned(), after);
@@ -173,7 +174,12 @@ mod tests {
         for text in [r#"{"type":"event","seq":3}"#, r#"{"type":"ack","id":"b","seq":3}"#] {
             trail.note_passed(&passing(text));
         }
-        let rehello = frame(&Rehello { person_id: SEATED.person_id, session_id: None, after: 3 });
+        let rehello = frame(&Rehello {
+            person_id: SEATED.person_id,
+            session_id: None,
+            until: None,
+            after: 3,
+        });
         assert_eq!(trail.opening(), [rehello, set(3), say("a"), say("c")]);
         assert!(!trail.is_greeted(), "not yet by this one");
         assert_eq!(trail.judge(&welcome(12, "one", false)), Fate::Swallow);

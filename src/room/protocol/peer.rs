@@ -15,6 +15,7 @@ use super::{BadFrame, Hello, read};
 use crate::domain::id::{PersonId, SessionId};
 use crate::domain::limit;
 use crate::domain::text;
+use crate::domain::time::Time;
 
 /// Who sits at the far end of a tunnel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,9 @@ pub struct Seated {
     pub person_id: PersonId,
     /// By which login.
     pub session_id: Option<SessionId>,
+    /// When what was shown in place of a login ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
 }
 
 /// The first frame of a tunnel that goes on at another leader.
@@ -34,6 +38,9 @@ pub struct Rehello {
     pub person_id: PersonId,
     /// By which login; it must still hold.
     pub session_id: Option<SessionId>,
+    /// When what was shown in place of a login ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
     /// The last event that was passed on.
     pub after: u64,
 }

@@ -23,7 +23,8 @@ const OF_INTERVIEW: [&str; 9] =
     ["consent", "hold", "feedback", "share", "report", "note", "answer", "question", "event"];
 
 /// Tables that are about one person and nobody else, with their columns.
-const OF_PERSON: [(&str, &str); 9] = [
+const OF_PERSON: [(&str, &str); 10] = [
+    ("api_token", "person"),
     ("totp", "person"),
     ("consent", "person"),
     ("hold", "person"),

@@ -13,6 +13,7 @@ mod factors;
 mod files;
 mod held;
 mod interviews;
+mod keys;
 mod level;
 mod nodes;
 mod people;
@@ -162,6 +163,7 @@ fn dispatch(db: &Connection, rooms: &mut Rooms, envelope: &Envelope) -> Step<App
         | Command::ConfirmTotp { .. }
         | Command::DropTotp { .. }
         | Command::OpenSessionWith { .. } => factors::apply(db, envelope)?,
+        Command::OpenToken { .. } | Command::RotateKey { .. } => keys::apply(db, envelope)?,
         Command::Witness { what, subject } => {
             audit::record(db, envelope, what.as_str(), subject)?;
             Outcome::Done
@@ -248,7 +250,7 @@ fn accounts(db: &Connection, envelope: &Envelope) -> Step<Outcome> {
         Command::RefreshSession { session, generation, expires_at } => {
             people::refresh_session(db, at, *session, *generation, *expires_at)
         }
-        Command::CloseSession { session } => people::close_session(db, at, *session),
+        Command::CloseSession { session } => people::close_session(db, envelope, *session),
         Command::SetContext { person, context } => people::set_context(db, at, *person, context),
         _ => Err(no_place()),
     }

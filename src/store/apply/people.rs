@@ -70,6 +70,11 @@ pub(super) fn change(
     if let Some(name) = display_name {
         person.display_name = name.to_owned();
     }
+    if role.is_some_and(|role| (role == Role::Service) != (person.role == Role::Service)) {
+        let detail = "a person does not become a service account, nor a service account a person; \
+            add another account";
+        return Err(Refusal::conflict(detail).into());
+    }
     person.role = role.unwrap_or(person.role);
     person.disabled = disabled.unwrap_or(person.disabled);
     let is_admin = person.role == Role::Admin && !person.disabled;
@@ -102,6 +107,10 @@ pub(super) fn renew_invite(
     let mut person = existing(db, id)?;
     if person.disabled {
         return Err(Refusal::conflict("this account is disabled; enable it first").into());
+    }
+    if person.role == Role::Service {
+        let detail = "nobody signs in as a service account; give its program a token";
+        return Err(Refusal::conflict(detail).into());
     }
     person.invite_generation += 1;
     person.invite_expires_at = Some(expires_at);
@@ -196,8 +205,11 @@ pub(super) fn refresh_session(
     Ok(Outcome::SignedIn { person: Box::new(person), session })
 }
 
-pub(super) fn close_session(db: &Connection, at: Time, id: SessionId) -> Step<Outcome> {
-    revoke(db, id, at)?;
+pub(super) fn close_session(db: &Connection, envelope: &Envelope, id: SessionId) -> Step<Outcome> {
+    revoke(db, id, envelope.at)?;
+    if query::keys::token(db, id)?.is_some() {
+        audit::record(db, envelope, "token.remove", &id.to_string())?;
+    }
     Ok(Outcome::Done)
 }
 
@@ -254,7 +266,7 @@ pub(super) fn existing(db: &Connection, id: PersonId) -> Step<Person> {
     Ok(query::person::by_id(db, id)?.ok_or_else(|| Refusal::not_found("person"))?)
 }
 
-fn insert_session(db: &Connection, session: &Session) -> Step<()> {
+pub(super) fn insert_session(db: &Connection, session: &Session) -> Step<()> {
     // Ended logins of this person go when a new one comes: the table stays as large as what is in
     // use.
     db.prepare_cached("DELETE FROM session WHERE person = ?1 AND expires_at <= ?2")?

@@ -8,6 +8,7 @@ pub mod event;
 pub mod feedback;
 pub mod file;
 pub mod interview;
+pub mod keys;
 pub mod kit;
 pub mod level;
 pub mod node;

@@ -21,7 +21,7 @@ const SECRETS: [&str; 4] = ["password_hash", "token_hash", "invite_generation", 
 const DOCUMENTS: [&str; 6] = ["analysis", "data", "body", "words", "focus", "counts"];
 
 /// What is kept about the account: name, query with the person's id, level that brought the table.
-const ACCOUNT: [(&str, &str, u32); 9] = [
+const ACCOUNT: [(&str, &str, u32); 10] = [
     ("account", "SELECT * FROM person WHERE id = ?1", 1),
     ("context", "SELECT * FROM context WHERE person = ?1", 1),
     ("sign-ins", "SELECT * FROM session WHERE person = ?1 ORDER BY created_at", 1),
@@ -33,6 +33,7 @@ const ACCOUNT: [(&str, &str, u32); 9] = [
     ),
     ("files", "SELECT * FROM file WHERE owner = ?1", 3),
     ("outside-identities", "SELECT * FROM outside_identity WHERE person = ?1", 6),
+    ("api-tokens", "SELECT session, name, read_only FROM api_token WHERE person = ?1", 8),
     ("consents", "SELECT * FROM consent WHERE person = ?1 ORDER BY at", 7),
     ("legal-holds", "SELECT id, at, ended_at FROM hold WHERE person = ?1 ORDER BY at", 7),
 ];

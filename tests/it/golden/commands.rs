@@ -316,6 +316,8 @@ fn place(command: &Command) -> usize {
         Command::ConfirmTotp { .. } => 51,
         Command::DropTotp { .. } => 52,
         Command::OpenSessionWith { .. } => 53,
+        Command::OpenToken { .. } => 54,
+        Command::RotateKey { .. } => 55,
     }
 }
 
@@ -340,8 +342,12 @@ fn every_command_is_read_as_it_was_written() {
     commands.push(Command::ActivateCalibration { version: text("own-1") });
     commands.extend(door_commands());
     commands.extend(privacy_commands());
+    let read_only = true;
+    commands.push(Command::OpenToken { session: session(), name: text("Nightly"), read_only });
+    let (signing_key, former) = (text("MFECAQ=="), text("AAAA"));
+    commands.push(Command::RotateKey { signing_key, former, until: AT });
     let places: BTreeSet<usize> = commands.iter().map(place).collect();
-    assert!(places.into_iter().eq(0..=53), "one of each command at least");
+    assert!(places.into_iter().eq(0..=55), "one of each command at least");
     let once = Once { scope: text("person:1"), key: text("k"), fingerprint: "0f".repeat(32) };
     let envelope = |(n, command): (usize, Command)| Envelope {
         v: ENVELOPE_VERSION,

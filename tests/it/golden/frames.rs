@@ -108,8 +108,8 @@ fn between_nodes() -> [String; 2] {
     let person_id: PersonId = PERSON.parse().unwrap();
     let session_id = Some(QUESTION.parse().unwrap());
     [
-        peer::frame(&peer::Seated { person_id, session_id: None }),
-        peer::frame(&peer::Rehello { person_id, session_id, after: 7 }),
+        peer::frame(&peer::Seated { person_id, session_id: None, until: None }),
+        peer::frame(&peer::Rehello { person_id, session_id, until: None, after: 7 }),
     ]
 }
 

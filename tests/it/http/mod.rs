@@ -19,6 +19,7 @@ mod machines;
 mod oidc;
 mod outsiders;
 mod people;
+mod programs;
 mod progress;
 mod raw;
 mod readiness;
