@@ -111,6 +111,16 @@ impl Caller {
         }
     }
 
+    /// Refuses programs, for what would make them more than they are.
+    pub(super) fn in_person(&self) -> Result<(), Refusal> {
+        match self {
+            Caller::Person(_, Proof::Token(..)) => {
+                Err(Refusal::denied("a token of a program cannot do this; sign in as the person"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whose idempotency keys these are.
     pub(super) fn scope(&self) -> String {
         match self {
@@ -200,14 +210,14 @@ fn admit(
         Caller::Person(person, _) => Some(person.role),
         _ => None,
     };
-    if let Caller::Person(_, Proof::Token(_, token)) = &caller {
-        if guarded.in_person {
-            let detail = "a token of a program cannot do this; sign in as the person";
-            return Err(Refusal::denied(detail).into());
-        }
-        if token.read_only && !is_safe(method) {
-            return Err(Refusal::denied("this token may only read").into());
-        }
+    if guarded.in_person {
+        caller.in_person()?;
+    }
+    if let Caller::Person(_, Proof::Token(_, token)) = &caller
+        && token.read_only
+        && !is_safe(method)
+    {
+        return Err(Refusal::denied("this token may only read").into());
     }
     if allows(role, guarded.permission) {
         return Ok(caller);

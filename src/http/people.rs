@@ -74,6 +74,9 @@ pub(super) async fn create(
 ) -> Result<Response, Error> {
     let command = async || {
         let mut new = checked(&write.body)?;
+        if new.role == Role::Admin {
+            write.caller.in_person()?;
+        }
         match &write.body.password {
             // A program has tokens, and nothing else.
             None if new.role == Role::Service => {}
@@ -102,6 +105,9 @@ pub(super) async fn change(
     let display_name = text::optional_name("display_name", body.display_name.as_deref())?;
     let role = body.role.as_deref().map(role).transpose()?;
     let disabled = body.disabled;
+    if role == Some(Role::Admin) {
+        write.caller.in_person()?;
+    }
     let command = async || Ok(Command::ChangePerson { person, display_name, role, disabled });
     let done = write.run(&app, command).await?;
     answer(&app, done, StatusCode::OK)

@@ -73,6 +73,13 @@ impl Org {
         Person::of(&self.node.api(), login)
     }
 
+    /// A new service account.
+    pub(crate) async fn service(&self) -> Value {
+        let email = fresh_email("robot");
+        let body = json!({"email": email, "display_name": "Robot", "role": "service"});
+        self.admin.api.post("/api/v1/people", body).await.ok(201)
+    }
+
     /// Somebody new who has not joined: the account, and the token of the link.
     pub(crate) async fn invited(&self, role: &str) -> (Value, String) {
         let email = fresh_email(role);

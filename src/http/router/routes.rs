@@ -180,7 +180,8 @@ fn operator_routes() -> Vec<Route> {
     vec![
         get("/api/v1/admin/cluster", Operate, cluster::show, "How the nodes stand").early(),
         post("/api/v1/admin/cluster/tokens", Operate, cluster::token, "A token for a new node")
-            .early(),
+            .early()
+            .in_person(),
         post("/api/v1/admin/cluster/stepdown", Operate, cluster::step_down, "Hand over")
             .early()
             .takes("StepDownBody"),
@@ -198,7 +199,8 @@ fn operator_routes() -> Vec<Route> {
         put("/api/v1/admin/limits", Operate, limits::replace, "Change them for the cluster")
             .takes("LimitsBody"),
         get("/api/v1/admin/backup", Operate, backups::download, "The whole state as one file")
-            .here(),
+            .here()
+            .in_person(),
         get("/api/v1/admin/backups", Operate, backups::list, "Scheduled backups of this node")
             .here(),
         post("/api/v1/admin/backups", Operate, backups::create, "Make one of them now").here(),

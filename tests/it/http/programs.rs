@@ -11,7 +11,8 @@ use crate::socket::Socket;
 
 const TOKENS: &str = "/api/v1/me/tokens";
 
-async fn token(api: &Api, path: &str, more: Value) -> (Api, Value) {
+/// A token by this path, and the client that shows it.
+pub(super) async fn token(api: &Api, path: &str, more: Value) -> (Api, Value) {
     let mut body = json!({"name": "Nightly"});
     for (field, value) in more.as_object().unwrap() {
         body[field] = value.clone();
@@ -19,12 +20,6 @@ async fn token(api: &Api, path: &str, more: Value) -> (Api, Value) {
     let made = api.post(path, body).await.ok(201);
     assert!(text(&made["token"]).starts_with("grt_"), "{made}");
     (api.clone().bearer(&text(&made["token"])), made)
-}
-
-async fn service(org: &Org) -> Value {
-    let email = fresh_email("robot");
-    let body = json!({"email": email, "display_name": "Robot", "role": "service"});
-    org.admin.api.post("/api/v1/people", body).await.ok(201)
 }
 
 #[tokio::test]
@@ -76,6 +71,15 @@ async fn a_stolen_token_does_not_become_its_owner() {
         (Method::POST, format!("{other}/invite"), json!({})),
         (Method::POST, format!("{other}/tokens"), json!({"name": "More"})),
         (Method::POST, "/api/v1/admin/keys/rotate".to_owned(), json!({})),
+        // With these it could make itself whatever it wants.
+        (Method::GET, "/api/v1/admin/backup".to_owned(), json!({})),
+        (Method::POST, "/api/v1/admin/cluster/tokens".to_owned(), json!({})),
+        (Method::PATCH, other.clone(), json!({"role": "admin"})),
+        (
+            Method::POST,
+            "/api/v1/people".to_owned(),
+            json!({"email": fresh_email("eve"), "display_name": "Eve", "role": "admin"}),
+        ),
     ] {
         let reply = program.call(method.clone(), &path).json(&body).send().await;
         reply.refused(403, "access.denied");
@@ -100,7 +104,7 @@ async fn a_stolen_token_does_not_become_its_owner() {
 async fn a_service_account_has_tokens_and_nothing_else() {
     let org = shared().await;
     let admin = &org.admin.api;
-    let account = service(org).await;
+    let account = org.service().await;
     assert_eq!((&account["state"], &account["invite_url"]), (&json!("active"), &Value::Null));
     let path = format!("/api/v1/people/{}", text(&account["id"]));
     let tokens = format!("{path}/tokens");

@@ -5,13 +5,16 @@
 use hyper::Method;
 use serde_json::json;
 
+use super::programs::token;
 use super::routes::{Route, routes};
-use crate::api::{Api, Reply};
+use crate::api::{Api, Reply, text};
 use crate::golden::same_as_golden;
 use crate::org::{Org, shared};
 use crate::scene;
 
 const ROLES: [&str; 5] = ["observer", "candidate", "interviewer", "manager", "admin"];
+
+const PROGRAMS: [&str; 3] = ["service", "admin's", "admin's read"];
 
 const NOWHERE: &str = "019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b";
 
@@ -61,6 +64,12 @@ async fn every_route_lets_in_the_roles_of_the_table_and_nobody_else() {
     for role in ROLES {
         callers.push(org.person(role).await.api);
     }
+    // Programs: a service account's, and the admin's own, which may not do what only people do.
+    let service = format!("/api/v1/people/{}/tokens", text(&org.service().await["id"]));
+    callers.push(token(&org.admin.api, &service, json!({})).await.0);
+    callers.push(token(&org.admin.api, "/api/v1/me/tokens", json!({})).await.0);
+    let reads = json!({"read_only": true});
+    callers.push(token(&org.admin.api, "/api/v1/me/tokens", reads).await.0);
     let mut rows = Vec::new();
     for route in all_routes(&org).await {
         let mut cells = Vec::new();
@@ -72,7 +81,7 @@ async fn every_route_lets_in_the_roles_of_the_table_and_nobody_else() {
         assert_eq!(cells[0], open, "{route:?}");
         rows.push((format!("{} {}", route.method, route.path), cells));
     }
-    let columns: Vec<&str> = ["nobody"].into_iter().chain(ROLES).collect();
+    let columns: Vec<&str> = ["nobody"].into_iter().chain(ROLES).chain(PROGRAMS).collect();
     let head = "Who gets through to which route, by role; a thing of somebody else is then 404.";
     same_as_golden("rights/roles.txt", &table(head, &columns, &rows));
 }
