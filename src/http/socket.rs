@@ -2,6 +2,7 @@
 
 mod codes;
 mod origin;
+mod writer;
 
 use std::pin::pin;
 use std::task::Poll;
@@ -15,7 +16,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use tokio::time::Instant;
 
 use crate::auth::ticket::Holder;
 use crate::domain::id::InterviewId;
@@ -152,7 +152,7 @@ async fn carry(app: &Shared, entry: Entry, socket: WebSocket) {
 /// Carries frames between the socket and the room.
 async fn sit(app: &Shared, seated: Guest, sink: Sink, mut stream: SplitStream<WebSocket>) {
     let Guest { seat, out, login, until } = seated;
-    let mut writer = tokio::spawn(write(app.clone(), sink, out));
+    let mut writer = tokio::spawn(writer::write(app.clone(), sink, out));
     tokio::select! {
         parting = async {
             tokio::select! {
@@ -317,49 +317,6 @@ async fn read(app: &Shared, stream: &mut SplitStream<WebSocket>, seat: &Seat) ->
         }
     }
     Parting::Broke
-}
-
-/// Puts frames on the socket: all that waits, then one flush; and a ping now and then.
-async fn write(app: Shared, mut sink: Sink, mut out: WayOut) {
-    let pause = Duration::from_secs(limit::PING_SECONDS);
-    let mut ping = tokio::time::interval_at(Instant::now() + pause, pause);
-    let sent = app.metrics.frames_sent();
-    let mut batch = Vec::new();
-    loop {
-        tokio::select! {
-            more = out.take(&mut batch, FRAMES_AT_ONCE) => {
-                if !more {
-                    let _ = sink.close().await;
-                    return;
-                }
-                sent.inc_by(batch.len() as u64);
-                for outgoing in batch.drain(..) {
-                    let closes = matches!(outgoing, Outgoing::Close(..));
-                    if !feed(&mut sink, outgoing).await || closes {
-                        return;
-                    }
-                }
-                if !in_time(sink.flush()).await {
-                    return;
-                }
-            }
-            _ = ping.tick() => {
-                if !in_time(sink.send(Message::Ping(Default::default()))).await {
-                    return;
-                }
-            }
-        }
-    }
-}
-
-async fn feed(sink: &mut Sink, outgoing: Outgoing) -> bool {
-    match outgoing {
-        Outgoing::Frame(text) => in_time(sink.feed(Message::Text((&*text).into()))).await,
-        Outgoing::Close(..) => {
-            send(sink, outgoing).await;
-            false
-        }
-    }
 }
 
 pub(super) async fn send(sink: &mut Sink, outgoing: Outgoing) {
