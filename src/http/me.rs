@@ -62,6 +62,7 @@ pub(super) async fn show(State(app): State<Shared>, caller: Caller) -> Result<Js
         move |db: &query::Connection| Ok((query::cluster::identity(db)?, query::totp::of(db, id)?));
     let (identity, totp) = app.replica.read(read).await?;
     me["second_factor"] = json!(totp.is_some_and(|totp| totp.confirmed));
+    me["model_answers"] = json!(app.chat.is_some());
     me["organisation"] = json!(identity.and_then(|identity| identity.organisation));
     Ok(Json(me))
 }

@@ -2,10 +2,23 @@
 
 export type Route =
   | { page: 'home' | 'setup' | 'signin' | 'invite' | 'people' | 'shared' | 'missing' }
-  | { page: 'account' | 'data' | 'privacy' }
+  | { page: 'account' | 'data' | 'privacy' | 'progress' | 'facts' | 'audit' | 'calibrations' }
   | { page: 'room' | 'report'; id: string };
 
-const PAGES = ['setup', 'signin', 'invite', 'people', 'shared', 'account', 'data', 'privacy'] as const;
+const PAGES = [
+  'setup',
+  'signin',
+  'invite',
+  'people',
+  'shared',
+  'account',
+  'data',
+  'privacy',
+  'progress',
+  'facts',
+  'audit',
+  'calibrations',
+] as const;
 
 let path = $state(location.pathname);
 let visit = $state(0);

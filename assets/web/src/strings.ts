@@ -24,6 +24,10 @@ export const t = {
   nav: {
     label: 'Main',
     home: 'Practice',
+    progress: 'Progress',
+    facts: 'Facts and contradictions',
+    audit: 'Audit log',
+    calibrations: 'Calibrations',
     people: 'People',
     signIn: 'Sign in',
     signOut: 'Sign out',
@@ -42,6 +46,7 @@ export const t = {
     interviewer: 'Interviewer',
     candidate: 'Candidate',
     observer: 'Observer',
+    service: 'Service account',
   } satisfies Record<Role, string>,
 
   rolesAbout: {
@@ -50,6 +55,7 @@ export const t = {
     interviewer: 'Runs structured interviews.',
     candidate: 'Practises and is interviewed.',
     observer: 'Reads along.',
+    service: 'A program: no sign-in, only tokens.',
   } satisfies Record<Role, string>,
 
   errors: {
@@ -313,6 +319,14 @@ export const t = {
     kit: 'Question kit',
     kitQuestions: (n: number): string => many(n, 'question', 'questions'),
     kitsEmpty: 'There is no question kit on this server yet.',
+    coach: 'The coach chooses',
+    coachAbout:
+      'Question by question, from a bank: what your last practices lacked comes first, and each says why it was chosen.',
+    ownTitle: 'Your own questions',
+    ownAbout: 'Type or paste them, for instance out of an invitation.',
+    own: 'Questions, one on each line',
+    ownNeeded: 'Write at least one question.',
+    ownMany: (max: number): string => `At most ${max} questions.`,
     modeLabel: 'What the interview is for',
     modeAbout: 'What the mode changes',
     modeNothing: 'Nothing: the default weights apply.',
@@ -620,6 +634,7 @@ export const t = {
     conflictsAbout:
       'These statements do not fit together. There may be a good reason; be ready to give it.',
     severity: { minor: 'minor', material: 'material' },
+    sourceLinked: 'An answer of yours',
     sources: { answer: 'This answer', cv: 'CV', earlier: 'Earlier answer' } as Record<
       string,
       string
@@ -699,6 +714,10 @@ export const t = {
     palette: 'Open the command palette',
     home: 'Go to practice',
     people: 'Go to people',
+    progress: 'Go to progress',
+    facts: 'Go to facts and contradictions',
+    audit: 'Go to the audit log',
+    calibrations: 'Go to calibrations',
     report: 'Go to the report',
     answer: 'Go to the answer box',
     submit: 'Submit the answer',
@@ -707,6 +726,180 @@ export const t = {
     share: 'Share the report',
     signOut: 'Sign out',
     then: 'then',
+  },
+
+  progress: {
+    title: 'Progress',
+    about: 'Your own practices over time. Nobody else sees them, and you are compared with nobody.',
+    emptyTitle: 'Nothing to show yet',
+    empty: 'Finish a practice and it appears here; from three on you see where each number is going.',
+    toPractice: 'Practice now',
+    mixed:
+      'These scores were made with different weights, so they are not one line. Look at the signals instead.',
+    scores: 'Scores',
+    chart: (n: number, first: string, last: string): string =>
+      `Line of ${n} scores on a scale from 0 to 100, from ${first} to ${last}.`,
+    when: 'When',
+    what: 'Practice',
+    signals: 'Signals',
+    signal: 'Signal',
+    way: 'Way',
+    first: 'First',
+    latest: 'Latest',
+    change: 'Change',
+    direction: 'Direction',
+    directions: { up: 'rising', down: 'falling', stable: 'steady', none: 'not told yet' },
+    spark: (name: string, n: number): string => `${name} over ${many(n, 'practice', 'practices')}`,
+    rest: (n: number): string => `${many(n, 'more number', 'more numbers')}`,
+    judged: 'What you thought of the reports',
+    judgedSum: (fair: number, all: number): string => `${fair} of ${all} were fair.`,
+    fair: 'fair',
+    unfair: 'not fair',
+  },
+
+  facts: {
+    title: 'Facts and contradictions',
+    about: 'What was read out of your CV, the job description and your practice answers.',
+    open: (n: number): string =>
+      n === 0 ? 'Nothing is contradictory' : many(n, 'open contradiction', 'open contradictions'),
+    none: (n: number): string =>
+      n === 0
+        ? 'There is no practice answer yet to compare with your CV.'
+        : `Your CV and ${many(n, 'answer', 'answers')} fit together as far as the rules can tell.`,
+    settled: (n: number): string => `${n} explained or resolved`,
+    ledgerAbout:
+      'Rules compare numbers, dates, roles, tools and denials. Explain a difference in your next answer and it counts as explained.',
+    cv: 'Your CV',
+    noCv: 'There is no CV yet, or nothing could be read out of it.',
+    toCv: 'Add a CV',
+    years: (years: string): string => `About ${years} years of work`,
+    andToday: 'before what you do today.',
+    today: 'today',
+    when: 'When',
+    role: 'Role',
+    employer: 'Employer',
+    skills: 'Skills',
+    ofYears: (years: string): string => `${years} y`,
+    job: 'The job',
+    noJob: 'There is no job description yet, or no requirement could be read out of it.',
+    wanted: 'Wanted',
+    weight: 'Weight',
+    weights: { must: 'required', nice: 'useful' } as Record<string, string>,
+    inCv: 'In your CV',
+    there: 'is in your CV',
+    notThere: 'is not in your CV',
+    noSkill: 'no named skill',
+    jobAbout: 'Only skills that are named are compared, word by word; experience can be told in other words.',
+  },
+
+  audit: {
+    title: 'Audit log',
+    about: 'Who did what. Rows are only ever added, and each holds a hash over the one before.',
+    rows: 'Newest first',
+    only: 'Only',
+    all: 'Everything',
+    empty: 'There is no such row.',
+    when: 'When',
+    what: 'What',
+    who: 'Who',
+    about2: 'About',
+    from: 'Network',
+    request: 'Request',
+    nobody: 'the server',
+    stranger: 'not signed in yet',
+    verify:
+      'To check that nobody changed a row, run greenroom audit verify; greenroom audit export writes them all.',
+  },
+
+  tokens: {
+    title: 'Tokens of programs',
+    short: 'Tokens',
+    ofNamed: (name: string): string => `Tokens of ${name}`,
+    serviceAbout:
+      'A program with one of them may do what an interviewer may, in its own interviews.',
+    about:
+      'A program with a token may do what you may, but not what only you should: passwords, second factors, tokens, exports, erasing.',
+    none: 'There are none.',
+    name: 'What it is for',
+    life: 'How long it holds',
+    days: (n: number): string => `${n} days`,
+    onlyReads: 'It may only read',
+    add: 'Make a token',
+    made: 'The token was made.',
+    once: 'Copy it now: it is not shown again.',
+    token: 'Token',
+    reads: 'only reads',
+    writes: 'reads and writes',
+    until: (when: string): string => `until ${when}`,
+    remove: 'Take back',
+    removeNamed: (name: string): string => `Take back the token for ${name}`,
+    removed: 'The token was taken back.',
+  },
+
+  calibrations: {
+    title: 'Calibrations',
+    about: 'The weights behind every score. A version never changes; another one takes its place.',
+    add: 'Add a version',
+    versions: 'Versions',
+    active: 'In force',
+    record: 'Record only',
+    builtIn: 'Built in',
+    show: 'Show',
+    showNamed: (version: string): string => `Show ${version}`,
+    compare: 'What would change?',
+    compareNamed: (version: string): string => `What would change with ${version}?`,
+    comparing: 'Comparing…',
+    history: 'Put in force',
+    driftTitle: (version: string): string => `What ${version} would change`,
+    noAnswers: 'There is no stored answer with a score yet, so only the golden set tells.',
+    driftSum: (n: number, mean: string, largest: string): string =>
+      `Over ${many(n, 'stored answer', 'stored answers')} scores move by ${mean} on average, and by ${largest} at most.`,
+    bands: (n: number): string => `${many(n, 'answer comes', 'answers come')} into another band of 20`,
+    ranks: (value: string): string => `rank correlation ${value}`,
+    perSignal: 'By signal',
+    weight: 'Weight',
+    points: 'Mean points',
+    picture: 'Picture of the mean points',
+    golden: (n: number): string =>
+      n === 0
+        ? 'Nothing differs on the golden set.'
+        : `${many(n, 'result differs', 'results differ')} on the golden set.`,
+    activateAbout:
+      'Answers that are stored keep their score. New ones are scored with the version in force; you can go back at any time.',
+    activate: (version: string): string => `Put ${version} in force`,
+    activated: (version: string): string => `${version} is in force.`,
+    source: 'The whole text',
+    addTitle: 'Add a version',
+    addAbout:
+      'This is the text that is in force: change its version and what you want to weigh differently. It is checked before it is taken, and not put in force by it.',
+    version: 'Version',
+    toml: 'Text (TOML)',
+    take: 'Check and take in',
+    added: 'The version was taken in.',
+  },
+
+  model: {
+    title: 'An example answer',
+    ask: 'Show an example answer',
+    again: 'Another one',
+    busy: 'A language model is writing. That can take some seconds…',
+    there: 'The example answer is there.',
+    quotes: 'It rests on these words of yours:',
+  },
+
+  interviewer: {
+    title: 'The interviewers’ side',
+    talk: (share: string): string => `Interviewers said ${share} of the words.`,
+    open: 'Open questions',
+    closed: 'Closed questions',
+    leading: 'Leading questions',
+    none: 'No question was asked.',
+    kit: 'Questions of the kit',
+    kitShare: (asked: number, all: number): string => `${asked} of ${all} were asked.`,
+    missed: 'Not asked:',
+    unlawful: 'Questions to look at again',
+    instead: 'Ask instead:',
+    partial: 'The interview is too long to be counted whole.',
   },
 
   palette: {
@@ -721,6 +914,10 @@ export const t = {
 export function plain(name: string): string {
   const words = name.replace(/[._-]+/g, ' ').trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+export function isSignal(name: string): boolean {
+  return name in t.signals;
 }
 
 export function signalName(name: string): string {

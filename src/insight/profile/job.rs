@@ -141,11 +141,14 @@ fn heading(document: &Document, line: &Range<usize>) -> Option<Option<Weight>> {
 
 fn weight_in(document: &Document, line: &Range<usize>) -> Option<Weight> {
     let says = |list: &str| line.clone().any(|at| has(list, document.fold_at(at)));
-    if says("nice preferred bonus desirable advantage optional ideally plus") {
+    if says("nice preferred bonus desirable advantage optional ideally plus useful") {
         return Some(Weight::Nice);
     }
-    let must = says("must required essential")
-        && !line.clone().any(|at| document.bits_at(at).any(Bits::NOT));
+    let denied = line.clone().any(|at| document.bits_at(at).any(Bits::NOT));
+    if denied && says("required essential necessary needed") {
+        return Some(Weight::Nice);
+    }
+    let must = says("must required essential") && !denied;
     must.then_some(Weight::Must)
 }
 

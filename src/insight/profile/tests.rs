@@ -98,6 +98,15 @@ fn a_job_description_in_sentences_is_read_too() {
 }
 
 #[test]
+fn what_is_said_not_to_be_required_is_useful_at_most() {
+    let text = "Requirements:\n- Knowledge of SQL\n- Useful, but not required: experience with \
+        Redis\n- A degree is not essential\n";
+    let job = Engine::built_in().job(text);
+    let told: Vec<Weight> = job.requirements.iter().map(|one| one.weight).collect();
+    assert_eq!(told, [Weight::Must, Weight::Nice, Weight::Nice]);
+}
+
+#[test]
 fn any_text_can_be_read() {
     let engine = Engine::built_in();
     for text in ["", "\n\n", "–", "2019 –", "😀 2019–2020", "at at at 2019-2020 at", "C++", ","]

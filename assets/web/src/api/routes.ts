@@ -2,24 +2,34 @@
 // server.
 import { del, get, patch, post, put, remove } from './client.ts';
 import type {
+  ApiToken,
+  AuditRow,
+  Calibrations,
   Consent,
+  Drift,
   Erased,
   Hold,
   Id,
   Interview,
   InterviewSummary,
+  InterviewerSide,
   Invitation,
   InviteLink,
   Kit,
+  Ledger,
   Login,
   Me,
   Mode,
+  ModelAnswer,
   NewFactor,
   NewShare,
   NextQuestion,
+  OwnFeedback,
   Page,
   Person,
   PracticeContext,
+  Profile,
+  Progress,
   Readiness,
   Report,
   Retention,
@@ -28,6 +38,7 @@ import type {
   Share,
   SignInProvider,
   Ticket,
+  WholeCalibration,
 } from './types.ts';
 
 // A page of a list; more are asked for with `next`.
@@ -72,6 +83,23 @@ export const api = {
     return post<{ characters: number; pages?: number }>('/me/cv', form);
   },
   readiness: () => get<Readiness>('/me/readiness'),
+  progress: () => get<Progress>('/me/progress'),
+  ownFeedback: () => get<OwnFeedback>('/me/feedback'),
+  ledger: () => get<Ledger>('/me/ledger'),
+  profile: () => get<Profile>('/me/profile'),
+  tokens: (of?: Id) => get<Page<ApiToken>>(tokensOf(of)),
+  addToken: (body: { name: string; read_only: boolean; expires_in: number }, of?: Id) =>
+    post<ApiToken & { token: string }>(tokensOf(of), body),
+  removeToken: (id: Id, of?: Id) => del(`${tokensOf(of)}/${enc(id)}`),
+  calibrations: () => get<Calibrations>('/calibrations'),
+  calibration: (version: string) => get<WholeCalibration>(`/calibrations/${enc(version)}`),
+  drift: (version: string) => get<Drift>(`/calibrations/${enc(version)}/drift`),
+  addCalibration: (version: string, toml: string) =>
+    post<WholeCalibration>('/calibrations', { version, toml }),
+  activateCalibration: (version: string) =>
+    post<WholeCalibration>(`/calibrations/${enc(version)}/activate`),
+  audit: (action: string, after?: string) =>
+    get<Page<AuditRow>>(`/admin/audit?${query(after)}${action ? `&action=${enc(action)}` : ''}`),
 
   eraseMe: () => remove<Erased>('/me'),
   consent: (id: Id) => get<Consent>(`/interviews/${enc(id)}/consent`),
@@ -106,13 +134,24 @@ export const api = {
       mode,
       title: kit.title,
     }),
+  // Without a kit: own questions, or with none the coach chooses each.
+  startOwn: (questions: readonly string[], mode: string, title: string) =>
+    post<Interview>('/interviews', {
+      kind: 'practice',
+      mode,
+      title,
+      ...(questions.length > 0 ? { questions } : {}),
+    }),
   begin: (id: Id) => post<Interview>(`/interviews/${enc(id)}/start`),
   ticket: (id: Id) => post<Ticket>(`/interviews/${enc(id)}/ticket`),
   events: (id: Id, after: number) =>
     get<Page<RoomEvent>>(`/interviews/${enc(id)}/events?after=${after}&limit=${EVENTS}`),
 
+  modelAnswer: (id: Id, answer: Id) =>
+    post<ModelAnswer>(`/interviews/${enc(id)}/answers/${enc(answer)}/model-answer`),
   nextQuestion: (id: Id) => post<NextQuestion>(`/interviews/${enc(id)}/questions/next`),
 
+  interviewerSide: (id: Id) => get<InterviewerSide>(`/interviews/${enc(id)}/interviewer`),
   report: (id: Id) => get<Report>(`/interviews/${enc(id)}/report`),
   shared: (token: string) => get<Report>(`/shared/${enc(token)}`),
   exportUrl: (id: Id, format: string) => `/api/v1/interviews/${enc(id)}/export?format=${format}`,
@@ -123,6 +162,11 @@ export const api = {
   feedback: (id: Id, body: { accurate: boolean; note?: string }) =>
     post<object>(`/interviews/${enc(id)}/feedback`, body),
 };
+
+// The own ones, or those of a service account.
+function tokensOf(person?: Id): string {
+  return person ? `/people/${enc(person)}/tokens` : '/me/tokens';
+}
 
 function query(cursor?: string): string {
   return cursor ? `limit=${PAGE}&cursor=${enc(cursor)}` : `limit=${PAGE}`;

@@ -3,8 +3,15 @@
 
 export type Id = string;
 export type Time = string;
-export type Role = 'admin' | 'manager' | 'interviewer' | 'candidate' | 'observer';
-export const ROLES: readonly Role[] = ['candidate', 'interviewer', 'manager', 'observer', 'admin'];
+export type Role = 'admin' | 'manager' | 'interviewer' | 'candidate' | 'observer' | 'service';
+export const ROLES: readonly Role[] = [
+  'candidate',
+  'interviewer',
+  'manager',
+  'observer',
+  'admin',
+  'service',
+];
 
 export interface Page<T> {
   items: T[];
@@ -35,6 +42,8 @@ export interface Me {
   tier?: string;
   organisation: string;
   second_factor?: boolean;
+  // Whether a language model writes example answers here.
+  model_answers?: boolean;
 }
 
 export interface Login {
@@ -449,4 +458,156 @@ export interface Consent {
   text: string;
   sha256: string;
   now: { person_id: Id; given: boolean }[];
+}
+
+// One practice on the way, oldest first; `summary` has the report's numbers by name.
+export interface ProgressPoint {
+  interview_id: Id;
+  title: string | null;
+  role: string | null;
+  finished_at: Time | null;
+  score: number | null;
+  summary: Record<string, number | null>;
+}
+
+export interface Trend {
+  name: string;
+  practices: number;
+  first: number | null;
+  latest: number | null;
+  change: number | null;
+  // Told from three practices on.
+  direction: 'up' | 'down' | 'stable' | null;
+}
+
+export interface Progress {
+  points: ProgressPoint[];
+  trends: Trend[];
+  mixed_calibrations: boolean;
+  about: string;
+}
+
+export interface OwnFeedback {
+  items: { id: Id; interview_id: Id; at: Time; accurate: boolean; note: string | null }[];
+  total: number;
+  accurate: number;
+  accurate_share: number | null;
+}
+
+export interface LedgerEntry extends Conflict {
+  answer: { answer_id: Id; interview_id: Id } | null;
+  // Null where the CV is quoted.
+  earlier_answer: { answer_id: Id; interview_id: Id } | null;
+}
+
+export interface Ledger {
+  items: LedgerEntry[];
+  answers: number;
+}
+
+interface Span {
+  from: number;
+  to: number;
+}
+
+export interface Profile {
+  cv: {
+    years: number | null;
+    // Whether the newest stage has no end: its years are not counted.
+    goes_on: boolean;
+    stages: (Span & {
+      begun: string | null;
+      ended: string | null;
+      employer: (Span & { text: string }) | null;
+      role: (Span & { text: string }) | null;
+    })[];
+    skills: (Span & { name: string; years: number | null })[];
+  };
+  job: {
+    title: string | null;
+    years: number | null;
+    requirements: (Span & { text: string; weight: string; skills: string[] })[];
+  };
+}
+
+export interface ApiToken {
+  id: Id;
+  name: string;
+  read_only: boolean;
+  created_at: Time;
+  expires_at: Time;
+}
+
+export interface AuditRow {
+  seq: number;
+  at: Time;
+  by: Id | null;
+  from: string | null;
+  action: string;
+  subject: string;
+  request_id: string | null;
+  hash: string;
+}
+
+export interface InterviewerSide {
+  talk_share: number | null;
+  open: number;
+  closed: number;
+  leading: number;
+  kit: {
+    share: number | null;
+    asked: { question_id: Id; text: string }[];
+    missed: { question_id: Id; text: string }[];
+  } | null;
+  unlawful: { seq: number; from: number; text: string; why: string; instead: string }[];
+  complete: boolean;
+  about: string;
+}
+
+export interface CalibrationRow {
+  version: string;
+  sha256: string;
+  active: boolean;
+  built_in: boolean;
+  usable: boolean;
+  at: Time | null;
+}
+
+export interface Calibrations {
+  active: string;
+  items: CalibrationRow[];
+  activations: { version: string; at: Time }[];
+}
+
+export interface WholeCalibration extends CalibrationRow {
+  toml: string;
+  weights?: Record<string, number>;
+}
+
+interface Shift {
+  mean: number | null;
+  p05: number | null;
+  p50: number | null;
+  p95: number | null;
+  largest: number | null;
+}
+
+// What another calibration would change over the stored answers.
+export interface Drift {
+  answers: number;
+  scored: number;
+  truncated: boolean;
+  score: Shift;
+  rank_correlation: number | null;
+  changed_bands: number;
+  signals: { signal: string; weight_from: number; weight_to: number; points: Shift }[];
+  golden: object[];
+}
+
+// An example by a language model; its quotes were checked word for word.
+export interface ModelAnswer {
+  answer_id: Id;
+  text: string;
+  quotes: { source: string; text: string }[];
+  about: string;
 }
