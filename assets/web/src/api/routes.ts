@@ -21,6 +21,7 @@ import type {
   Person,
   PracticeContext,
   Readiness,
+  Rephrased,
   Report,
   Retention,
   Role,
@@ -112,6 +113,8 @@ export const api = {
     get<Page<RoomEvent>>(`/interviews/${enc(id)}/events?after=${after}&limit=${EVENTS}`),
 
   nextQuestion: (id: Id) => post<NextQuestion>(`/interviews/${enc(id)}/questions/next`),
+  rephrase: (id: Id, question: Id) =>
+    post<Rephrased>(`/interviews/${enc(id)}/questions/${enc(question)}/rephrase`),
 
   report: (id: Id) => get<Report>(`/interviews/${enc(id)}/report`),
   shared: (token: string) => get<Report>(`/shared/${enc(token)}`),
