@@ -1,8 +1,8 @@
 //! Whether somebody else's wording of a hint or of a follow-up may stand in the place of ours.
 //!
-//! **Invariant:** what may stand says nothing that can be looked up and is not there: its quotes are
-//! whole words of the answer, its numbers and names stand in what it was made from. Whoever is in
-//! doubt refuses: our own wording is always at hand.
+//! **Invariant:** what may stand says nothing that can be looked up and is not there: its quotes
+//! are whole words of the answer, its numbers and names stand in what it was made from. Whoever is
+//! in doubt refuses: our own wording is always at hand.
 
 use std::collections::BTreeSet;
 
@@ -58,11 +58,13 @@ impl Flaw {
 
 /// Numbers in words. `one` is among them although it is mostly none: a refusal costs little. `once`
 /// and `second` are not: they mostly speak of time.
-const NUMBERS: &str = "zero one two three four five six seven eight nine ten eleven twelve thirteen \
-    fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy \
-    eighty ninety hundred hundreds thousand thousands million millions billion billions trillion \
-    dozen dozens half halved quarter quarters third thirds fourth fifth sixth seventh eighth ninth \
-    tenth twice thrice double doubled triple tripled quadruple quadrupled percent percentage";
+const NUMBERS: &str = "\
+    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen \
+    fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty \
+    ninety hundred hundreds thousand thousands million millions billion billions trillion \
+    dozen dozens half halved quarter quarters third thirds fourth fifth sixth seventh eighth \
+    ninth tenth twice thrice double doubled triple tripled quadruple quadrupled percent \
+    percentage";
 
 /// Words about a person's mind, truthfulness or prospects: none of them follows from an answer.
 const JUDGEMENTS: &str = "anxious arrogant candidate confident confidence dishonest emotional fake \
