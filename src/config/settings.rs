@@ -71,6 +71,10 @@ pub struct Settings {
     pub chat_model: Option<String>,
     /// The file with its key.
     pub chat_api_key_file: Option<PathBuf>,
+    /// The file with the authorities that it is believed by.
+    pub chat_ca_file: Option<PathBuf>,
+    /// Whether it may put hints and follow-ups into other words.
+    pub chat_rephrase: bool,
     /// Seconds that it may take.
     pub chat_timeout_seconds: u64,
     /// Bytes that it may answer.
@@ -173,6 +177,8 @@ impl Settings {
             chat_url: None,
             chat_model: None,
             chat_api_key_file: None,
+            chat_ca_file: None,
+            chat_rephrase: false,
             chat_timeout_seconds: 1,
             chat_max_bytes: 1_024,
             privacy_consent_text: None,

@@ -94,6 +94,8 @@ pub const SETTINGS: &[Setting] = &[
     chat::URL,
     chat::MODEL,
     chat::API_KEY_FILE,
+    chat::CA_FILE,
+    chat::REPHRASE,
     chat::TIMEOUT,
     chat::MAX_BYTES,
     login::SECONDS,

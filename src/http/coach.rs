@@ -47,13 +47,14 @@ pub(super) async fn next(
     let Outcome::Acted { seq, question_id: Some(question), .. } = done.outcome else {
         return Err(Refusal::not_found("question").into());
     };
-    // Read back rather than kept: a repeated request gets the same words.
+    // Read back rather than kept: a repeated request gets the same words. They are always ours:
+    // what is measured must not hang on a model's wording (`chat/rephrase`).
     let room = room_of(&app, interview, person).await?;
     let mut reasons = app.replica.read(move |db| query::event::chosen(db, interview)).await?;
     let text = room.question(question).map(|question| question.text.as_str());
     let because = reasons.remove(&question);
     let body = json!({
-        "question_id": question, "seq": seq, "text": text, "because": because,
+        "question_id": question, "seq": seq, "text": text, "because": because, "source": "local",
     });
     Ok(done.response(StatusCode::CREATED, Json(body)))
 }

@@ -15,7 +15,6 @@ mod body;
 mod calibrations;
 mod caller;
 pub mod chat;
-mod client;
 mod cluster;
 mod error;
 mod factors;

@@ -245,7 +245,7 @@ async fn vouched(
             None
         }
     };
-    let question = Question { url: &described.token, form: Some(form(&fields)), authorization };
+    let question = Question::form(&described.token, form(&fields)).authorized(authorization);
     let answer = outgoing::ask(question).await?;
     let tokens: Value = serde_json::from_slice(&answer).map_err(|e| format!("no tokens: {e}"))?;
     let id_token = tokens["id_token"].as_str().ok_or("no id_token")?;
@@ -286,7 +286,7 @@ async fn more(
     };
     let authorization = HeaderValue::try_from(format!("Bearer {token}"));
     let authorization = Some(authorization.map_err(|e| e.to_string())?);
-    let answer = outgoing::ask(Question { url, form: None, authorization }).await?;
+    let answer = outgoing::ask(Question::read(url).authorized(authorization)).await?;
     let said: Claims = serde_json::from_slice(&answer).map_err(|e| format!("{url}: {e}"))?;
     if said.get("sub") != claims.get("sub") {
         return Err(format!("{url} speaks of somebody else"));

@@ -424,6 +424,8 @@ export const t = {
       `Question ${n} of ${of}: ${text}`,
     hint: 'Hint',
     hintDismiss: 'Dismiss',
+    otherWords: 'In other words',
+    writtenBy: (model: string): string => `Written by a language model (${model}); it may be wrong.`,
     next: 'Next question',
     choosing: 'Choosing…',
     followUp: 'Follow-up',

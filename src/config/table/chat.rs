@@ -1,4 +1,4 @@
-//! The settings of the language model that may write examples. It is off without `chat.url`.
+//! The settings of the language model that may help in practices. It is off without `chat.url`.
 
 use super::super::value::{self, Value};
 use super::{Setting, Takes};
@@ -14,9 +14,11 @@ pub(super) const URL: Setting = Setting {
     brief: "Base URL of a chat-completions endpoint",
     long: "Off unless set. `/chat/completions` is appended. It writes an example answer when \
         somebody asks for one in a practice, and never changes a number. The question, the answer \
-        and the CV of that person are sent to it. Only `http://` is spoken: use a server on this \
-        machine or in your own network, or one of your own in front of a remote one. In a cluster \
-        the node that leads asks, so set it on each.",
+        and the CV of that person are then sent to it: with a server that is not yours, personal \
+        data leave your machines. Over `http://` anybody on the way can read them, so use it for a \
+        server on this machine or in your own network only. Redirects are not followed, and the \
+        environment's proxies are not used. In a cluster the node that leads asks, so set it on \
+        each.",
     set: |settings, value| {
         settings.chat_url = Some(base(value.text()?)?);
         Ok(())
@@ -63,6 +65,45 @@ pub(super) const API_KEY_FILE: Setting = Setting {
     flagged: |_| None,
 };
 
+pub(super) const CA_FILE: Setting = Setting {
+    key: "chat.ca_file",
+    env: "GREENROOM_CHAT_CA_FILE",
+    flag: None,
+    takes: Takes::Path,
+    default: None,
+    example: "/etc/greenroom/chat-ca.pem",
+    brief: "File with the authorities that `chat.url` is believed by, PEM",
+    long: "For `https://` only. Without it the authorities that this machine trusts are believed; \
+        with it those in the file, and no others. It is read when the node starts.",
+    set: |settings, value| value::path(value).map(|path| settings.chat_ca_file = Some(path)),
+    get: |settings| {
+        let path = settings.chat_ca_file.as_ref();
+        path.map(|path| Value::Text(path.display().to_string()))
+    },
+    flagged: |_| None,
+};
+
+pub(super) const REPHRASE: Setting = Setting {
+    key: "chat.rephrase",
+    env: "GREENROOM_CHAT_REPHRASE",
+    flag: None,
+    takes: Takes::Switch,
+    default: Some("false"),
+    example: "",
+    brief: "Whether the model may put hints and follow-ups of practices into other words",
+    long: "Needs `chat.url`. The question and the answer of the person who practises are then sent \
+        to it each time, without being asked for: switch it on only where that is agreed. What it \
+        writes is marked, kept nowhere, and changes no number. Its quotes are looked up in the \
+        answer; numbers and names that stand nowhere are refused. Where it is late (5 seconds), \
+        wrong or down, Greenroom's own words stand.",
+    set: |settings, value| {
+        settings.chat_rephrase = value.switch()?;
+        Ok(())
+    },
+    get: |settings| Some(Value::Switch(settings.chat_rephrase)),
+    flagged: |_| None,
+};
+
 pub(super) const TIMEOUT: Setting = Setting {
     key: "chat.timeout",
     env: "GREENROOM_CHAT_TIMEOUT",
@@ -100,17 +141,14 @@ pub(super) const MAX_BYTES: Setting = Setting {
 /// A base URL without a slash at its end.
 fn base(text: &str) -> Result<String, String> {
     let wrong = || "expected a URL such as http://127.0.0.1:11434/v1".to_owned();
-    let rest = text.trim().strip_prefix("http://").ok_or_else(|| match text.contains("https") {
-        true => "only http:// is spoken here; put a server of your own in front of it".to_owned(),
-        false => wrong(),
-    })?;
+    let (scheme, rest) = text.trim().split_once("://").ok_or_else(wrong)?;
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    value::origin(&format!("http://{authority}")).map_err(|_| wrong())?;
+    let origin = value::origin(&format!("{scheme}://{authority}"))?;
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/".contains(c);
     if !path.chars().all(plain) {
         return Err(wrong());
     }
-    Ok(format!("http://{authority}/{path}").trim_end_matches('/').to_owned())
+    Ok(format!("{origin}/{path}").trim_end_matches('/').to_owned())
 }
 
 #[cfg(test)]
@@ -118,11 +156,24 @@ mod tests {
     use super::base;
 
     #[test]
-    fn a_base_url_is_plain_http_without_a_query() {
-        assert_eq!(base("http://127.0.0.1:11434/v1/"), Ok("http://127.0.0.1:11434/v1".to_owned()));
-        assert_eq!(base("http://models:80"), Ok("http://models:80".to_owned()));
-        for wrong in ["", "models:80", "https://a/v1", "http://", "http://a/v1?k=1", "http://a b/"]
-        {
+    fn a_base_url_has_a_scheme_that_is_spoken_and_no_query() {
+        for (text, is) in [
+            ("http://127.0.0.1:11434/v1/", "http://127.0.0.1:11434/v1"),
+            ("http://models:8000", "http://models:8000"),
+            (" https://Models.example.org/openai/v1", "https://models.example.org/openai/v1"),
+            ("https://[::1]:8443/v1", "https://[::1]:8443/v1"),
+        ] {
+            assert_eq!(base(text), Ok(is.to_owned()));
+        }
+        for wrong in [
+            "",
+            "models:80",
+            "ftp://a/v1",
+            "http://",
+            "http://a/v1?k=1",
+            "http://a b/",
+            "https://u@a",
+        ] {
             assert!(base(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -28,3 +28,23 @@ pub const PRACTICES_REMEMBERED_MAX: usize = 4;
 /// Answers of a practice that a text is compared with while it is typed: each is read again with
 /// every frame, and a practice seldom has more.
 pub const HINT_EARLIER_MAX: usize = 8;
+
+/// Seconds that somebody may wait for another wording of a hint or a question: ours is there, and
+/// whoever practises reads it meanwhile.
+pub const REPHRASE_SECONDS_MAX: u64 = 5;
+
+/// Code points of another wording: a quote, and two sentences about it.
+pub const REPHRASED_CHARS_MAX: usize = 400;
+
+/// Tokens that a model is asked to stay under for all hints of an answer: five of full length.
+pub const REPHRASE_TOKENS_MAX: u32 = 600;
+
+/// Of an answer, what a model is sent to put a hint into other words: some ten minutes of speech.
+pub const REPHRASE_ANSWER_CHARS_MAX: usize = 12_000;
+
+/// Failures one after the other until the language model is left alone: one may be chance, and each
+/// costs somebody the time that it may take.
+pub const CHAT_FAILURES_MAX: u32 = 3;
+
+/// How long it is left alone then: a restart of a model takes about so long.
+pub const CHAT_REST_SECONDS: u64 = 30;

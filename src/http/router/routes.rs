@@ -140,8 +140,20 @@ fn interview_routes() -> Vec<Route> {
         post(
             "/api/v1/interviews/{id}/answers/{answer_id}/model-answer",
             Person,
-            chat::model_answer,
+            chat::example::model_answer,
             "An example by a language model",
+        ),
+        post(
+            "/api/v1/interviews/{id}/answers/{answer_id}/rephrase",
+            Person,
+            chat::rephrase::hints,
+            "The hints in a language model's words",
+        ),
+        post(
+            "/api/v1/interviews/{id}/questions/{question_id}/rephrase",
+            Person,
+            chat::rephrase::question,
+            "A follow-up in a language model's words",
         ),
         post("/api/v1/interviews/{id}/skip", Person, acts::skip, "Go on without an answer")
             .takes("SkipBody"),

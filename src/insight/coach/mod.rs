@@ -7,6 +7,7 @@ mod hint;
 mod next;
 mod probe;
 mod rules;
+pub mod wording;
 
 pub use hint::{Partial, Prompt, Severity, Shown, next_hint, pause_ms};
 pub use next::{BankQuestion, Chosen, Past, Practice, Turn, choose};

@@ -1,122 +1,36 @@
-//! An example answer by a language model: a small server of our own stands for one.
+//! The language model that an operator may name: a small server of our own stands for one.
 
-use std::sync::{Arc, Mutex};
+mod model;
+mod rephrase;
+mod secure;
 
-use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use serde_json::json;
 
 use crate::api::text;
+use crate::deadline::until;
 use crate::node::Node;
 use crate::org::{Org, Person, shared};
 use crate::scene;
 
-/// What the model does with a request.
-#[derive(Clone, Debug)]
-enum Act {
-    /// Answers with this status and these further header lines and body.
-    Say(u16, &'static str, String),
-    /// Takes the request and says nothing until the other side gives up.
-    Wait,
-    /// Sends a body without end until the other side gives up.
-    Flood,
-}
+use model::{Act, Model};
 
-struct Model {
-    url: String,
-    act: Arc<Mutex<Act>>,
-    /// The last request: its head and its body.
-    heard: Arc<Mutex<(String, Value)>>,
-    task: Mutex<Option<tokio::task::JoinHandle<()>>>,
-}
-
-impl Model {
-    /// Closes the port.
-    async fn stop(&self) {
-        let task = self.task.lock().unwrap().take().expect("it runs");
-        task.abort();
-        let _ = task.await;
-    }
-
-    async fn start() -> Model {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/v1", listener.local_addr().unwrap());
-        let act = Arc::new(Mutex::new(Act::Wait));
-        let heard = Arc::new(Mutex::new((String::new(), Value::Null)));
-        let (acts, hears) = (act.clone(), heard.clone());
-        let task = tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let act = acts.lock().unwrap().clone();
-                tokio::spawn(serve(stream, act, hears.clone()));
-            }
-        });
-        Model { url, act, heard, task: Mutex::new(Some(task)) }
-    }
-
-    fn will(&self, act: Act) {
-        *self.act.lock().unwrap() = act;
-    }
-
-    /// Answers as the chat-completions protocol has it.
-    fn will_write(&self, content: &str) {
-        let body = json!({
-            "id": "chatcmpl-1", "object": "chat.completion", "created": 1_795_000_000,
-            "model": "tiny", "choices": [{"index": 0, "finish_reason": "stop",
-                "message": {"role": "assistant", "content": content}}],
-            "usage": {"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21},
-        });
-        self.will(Act::Say(200, "", body.to_string()));
-    }
-}
-
-async fn serve(mut stream: TcpStream, act: Act, heard: Arc<Mutex<(String, Value)>>) {
-    let mut bytes = Vec::new();
-    let (head, body) = loop {
-        if stream.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
-            return;
-        }
-        let so_far = String::from_utf8_lossy(&bytes).into_owned();
-        let Some((head, body)) = so_far.split_once("\r\n\r\n") else { continue };
-        let length = head.to_lowercase().lines().find_map(|line| {
-            line.strip_prefix("content-length: ").map(|n| n.parse::<usize>().unwrap())
-        });
-        if body.len() >= length.unwrap_or(0) {
-            break (head.to_owned(), body.to_owned());
-        }
-    };
-    *heard.lock().unwrap() = (head, serde_json::from_str(&body).unwrap());
-    match act {
-        Act::Say(status, headers, body) => {
-            let length = body.len();
-            let head = format!("HTTP/1.1 {status} Word\r\n{headers}content-length: {length}\r\n");
-            let _ = stream.write_all(format!("{head}\r\n{body}").as_bytes()).await;
-        }
-        Act::Wait => while stream.read_buf(&mut bytes).await.unwrap_or(0) > 0 {},
-        Act::Flood => {
-            let mut chunk = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
-            while stream.write_all(&chunk).await.is_ok() {
-                chunk = format!("1000\r\n{}\r\n", "a".repeat(0x1000)).into_bytes();
-            }
-        }
-    }
-}
-
-/// A node with this model, a person with a CV, and the path of the example for an answer.
-async fn practised(model: &Model) -> (Org, Person, String) {
-    let key = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(key.path(), "sesame\n").unwrap();
-    let within: Vec<String> = [
+/// A node with this model and these further settings.
+async fn with(model: &Model, more: &[String]) -> Org {
+    let mut within: Vec<String> = [
         "env",
         &format!("GREENROOM_CHAT_URL={}", model.url),
         "GREENROOM_CHAT_MODEL=tiny",
-        "GREENROOM_CHAT_TIMEOUT=1",
+        "GREENROOM_CHAT_TIMEOUT=2",
         "GREENROOM_CHAT_MAX_BYTES=4096",
-        &format!("GREENROOM_CHAT_API_KEY_FILE={}", key.path().display()),
     ]
     .map(str::to_owned)
     .to_vec();
-    let org = Org::on(Node::start_in(&within, "127.0.0.1:0")).await;
+    within.extend_from_slice(more);
+    Org::on(Node::start_in(&within, "127.0.0.1:0")).await
+}
+
+/// A person with a CV, and the path of the example for an answer.
+async fn practised(org: &Org) -> (Person, String) {
     let person = org.person("candidate").await;
     let context = json!({"cv_text": "Shift lead at a returns desk. Nine colleagues."});
     person.api.put("/api/v1/me/context", context).await.ok(200);
@@ -124,13 +38,17 @@ async fn practised(model: &Model) -> (Org, Person, String) {
     let told = scene::answer(&person.api, &practice, 0, scene::ANSWER).await;
     let answer = text(&told["answer_id"]);
     let path = scene::path(&practice, &format!("/answers/{answer}/model-answer"));
-    (org, person, path)
+    (person, path)
 }
 
 #[tokio::test]
 async fn an_example_is_marked_and_quotes_only_what_the_person_wrote() {
     let model = Model::start().await;
-    let (_org, person, path) = practised(&model).await;
+    let key = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(key.path(), "sesame\n").unwrap();
+    let key = format!("GREENROOM_CHAT_API_KEY_FILE={}", key.path().display());
+    let org = with(&model, &[key]).await;
+    let (person, path) = practised(&org).await;
     let interview = path.split("/answers").next().unwrap().to_owned();
     let events = person.api.get(&format!("{interview}/events")).await.ok(200);
     let written = json!({"text": "At the returns desk I led nine colleagues.",
@@ -147,7 +65,7 @@ async fn an_example_is_marked_and_quotes_only_what_the_person_wrote() {
     let words: String =
         scene::ANSWER.chars().skip(from as usize).take((to - from) as usize).collect();
     assert_eq!(words, "removed the second scan");
-    let (head, asked) = model.heard.lock().unwrap().clone();
+    let (head, asked) = model.last();
     assert!(head.starts_with("POST /v1/chat/completions HTTP/1.1"), "{head}");
     assert!(head.to_lowercase().contains("authorization: bearer sesame"), "{head}");
     assert_eq!((&asked["model"], &asked["stream"]), (&json!("tiny"), &json!(false)));
@@ -161,15 +79,19 @@ async fn an_example_is_marked_and_quotes_only_what_the_person_wrote() {
 #[tokio::test]
 async fn a_model_that_is_slow_huge_broken_or_gone_is_told_and_harms_nothing() {
     let model = Model::start().await;
-    let (_org, person, path) = practised(&model).await;
+    let org = with(&model, &[]).await;
+    let (person, path) = practised(&org).await;
     let refused = async |act: Act, words: &str| {
+        // A good answer between them, so that it is not left alone.
+        model.will_write("Just words.");
+        person.api.post(&path, json!({})).await.ok(200);
         model.will(act.clone());
         let problem = person.api.post(&path, json!({})).await.refused(503, "chat.unavailable");
         let detail = text(&problem["detail"]);
         assert!(detail.contains(words), "{act:?}: {detail}");
     };
     let say = |status, headers, body: &str| Act::Say(status, headers, body.to_owned());
-    refused(Act::Wait, "within 1 seconds").await;
+    refused(Act::Wait, "within 2 seconds").await;
     refused(Act::Flood, "larger than 4096 bytes").await;
     refused(say(200, "", "{\"choices\": ["), "no chat completion").await;
     refused(say(200, "", "{\"choices\": []}"), "empty").await;
@@ -177,10 +99,31 @@ async fn a_model_that_is_slow_huge_broken_or_gone_is_told_and_harms_nothing() {
     refused(say(500, "", "oops"), "status 500").await;
     let elsewhere = "location: http://127.0.0.1:9/stolen\r\n";
     refused(say(302, elsewhere, ""), "status 302").await;
-    model.stop().await;
-    refused(Act::Wait, "could not be reached").await;
     let interview = path.split("/answers").next().unwrap();
     person.api.post(&format!("{interview}/finish"), json!({})).await.ok(200);
+}
+
+#[tokio::test]
+async fn a_model_that_is_gone_is_left_alone_after_some_failures() {
+    let model = Model::start().await;
+    let org = with(&model, &[]).await;
+    let (person, path) = practised(&org).await;
+    let refused = async |words: &str| {
+        let problem = person.api.post(&path, json!({})).await.refused(503, "chat.unavailable");
+        assert!(text(&problem["detail"]).contains(words), "{problem}");
+    };
+    model.will(Act::Say(500, "", "oops".to_owned()));
+    refused("status 500").await;
+    refused("status 500").await;
+    model.stop().await;
+    refused("could not be reached").await;
+    for _ in 0..5 {
+        refused("left alone; try again in").await;
+    }
+    assert_eq!(model.asked(), 2);
+    let told = || org.node.stderr().matches("is left alone for a while").count();
+    until("the log says so", async || (told() > 0).then_some(())).await;
+    assert_eq!(told(), 1);
 }
 
 #[tokio::test]

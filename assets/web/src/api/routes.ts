@@ -31,6 +31,7 @@ import type {
   Profile,
   Progress,
   Readiness,
+  Rephrased,
   Report,
   Retention,
   Role,
@@ -150,6 +151,8 @@ export const api = {
   modelAnswer: (id: Id, answer: Id) =>
     post<ModelAnswer>(`/interviews/${enc(id)}/answers/${enc(answer)}/model-answer`),
   nextQuestion: (id: Id) => post<NextQuestion>(`/interviews/${enc(id)}/questions/next`),
+  rephrase: (id: Id, question: Id) =>
+    post<Rephrased>(`/interviews/${enc(id)}/questions/${enc(question)}/rephrase`),
 
   interviewerSide: (id: Id) => get<InterviewerSide>(`/interviews/${enc(id)}/interviewer`),
   report: (id: Id) => get<Report>(`/interviews/${enc(id)}/report`),

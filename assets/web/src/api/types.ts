@@ -382,6 +382,15 @@ export interface NextQuestion {
   because: Because;
 }
 
+// A follow-up in other words; `reason` says why they are Greenroom's own after all.
+export interface Rephrased {
+  question_id: Id;
+  text: string;
+  source: 'local' | 'model';
+  model?: string;
+  reason?: string;
+}
+
 // Advice on an answer that is still being written.
 export interface LiveHint {
   question_id?: Id;

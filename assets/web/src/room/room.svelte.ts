@@ -2,7 +2,7 @@
 // person.
 import { api } from '../api/routes.ts';
 import { freshId } from '../api/id.ts';
-import type { DurableFrame, Id, LiveHint, Meters } from '../api/types.ts';
+import type { DurableFrame, Id, LiveHint, Meters, Rephrased } from '../api/types.ts';
 import { announce } from '../parts/announce.svelte.ts';
 import { t } from '../strings.ts';
 import { Connection, type Link, type World } from './connection.ts';
@@ -18,12 +18,17 @@ const ANSWER_BYTES_MAX = 32_768;
 const REPORT_POLL_MS = 1000;
 const REPORT_POLLS_MAX = 30;
 
+// Whether a language model may put follow-ups into other words; known when the server says no.
+let rephrases = true;
+
 export class Room {
   view = $state.raw<RoomView>(empty());
   link = $state.raw<Link>({ state: 'connecting', again: false });
   meters = $state.raw<Meters>({});
   waiting = $state.raw<readonly DurableFrame[]>([]);
   hint = $state.raw<LiveHint | null>(null);
+  // The open follow-up in a language model's words.
+  rephrased = $state.raw<Rephrased | null>(null);
   // The coach is choosing the next question.
   choosing = $state(false);
   refusal = $state('');
@@ -108,15 +113,25 @@ export class Room {
     this.refusal = '';
     try {
       // The question itself comes as an event of the room.
-      await api.nextQuestion(this.id);
+      const chosen = await api.nextQuestion(this.id);
+      if (chosen.because.about) void this.rephrase(chosen.question_id);
     } catch (error) {
       this.refusal = error instanceof Error ? error.message : t.errors.unknown;
     }
     this.choosing = false;
   }
 
+  // The question is there already: other words come beside it, or they do not come.
+  private async rephrase(question: Id): Promise<void> {
+    if (!rephrases) return;
+    const told = await api.rephrase(this.id, question).catch(() => null);
+    if (told?.reason === 'off') rephrases = false;
+    if (told?.source === 'model') this.rephrased = told;
+  }
+
   dismissHint(): void {
-    this.hint = null;
+    if (this.hint) this.hint = null;
+    else this.rephrased = null;
   }
 
   type(text: string): void {
