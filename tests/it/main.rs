@@ -20,4 +20,5 @@ mod http;
 mod privacy;
 mod rooms;
 mod store;
+mod supply;
 mod upgrade;
