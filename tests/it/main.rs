@@ -13,6 +13,7 @@ mod socket;
 mod backup;
 mod cli;
 mod cluster;
+mod corpora;
 mod durability;
 mod faults;
 mod golden;
