@@ -19,6 +19,7 @@ mod faults;
 mod golden;
 mod http;
 mod privacy;
+mod replaced;
 mod rooms;
 mod store;
 mod supply;
