@@ -32,6 +32,7 @@ step "Tools"
 need cargo "install Rust with rustup"
 need node "install Node 20 or newer"
 need npm "it comes with Node"
+need python3 "install Python 3.10 or newer, with venv"
 install_chromium
 cargo --version; node --version
 
@@ -46,6 +47,14 @@ cargo clippy --all-targets --quiet -- -D warnings
 
 step "Rust tests"
 cargo test --no-fail-fast
+
+step "Known faults of dependencies"
+bash tests/supply.sh
+
+step "The API, asked whatever its document allows"
+[ -d target/venv ] || python3 -m venv target/venv
+target/venv/bin/pip install --quiet --requirement tests/schema/requirements.txt
+python3 tests/schema/run.py target/debug/greenroom target/venv/bin/schemathesis 2
 
 step "Browser tests"
 (cd tests/browser && npm ci --no-audit --no-fund --silent &&

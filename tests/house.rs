@@ -24,6 +24,8 @@ mod places;
 mod purity;
 #[path = "house/shape.rs"]
 mod shape;
+#[path = "house/supply.rs"]
+mod supply;
 #[path = "house/web.rs"]
 mod web;
 
@@ -51,6 +53,16 @@ fn every_foreign_crate_stays_in_its_folders() {
 #[test]
 fn every_dependency_has_a_place() {
     demand(crates::check_manifest(&tree::read("Cargo.toml")));
+}
+
+#[test]
+fn dependencies_are_what_we_may_pass_on() {
+    let rules = supply::rules(&tree::read(supply::RULES));
+    let crates = supply::built(&rules);
+    assert!(crates.len() > 100, "cargo names what is built: {}", crates.len());
+    demand(supply::check(&rules, &crates));
+    demand(supply::check_lock(&rules, &tree::read("Cargo.lock")));
+    demand(supply::check_wildcards(&tree::read("Cargo.toml")));
 }
 
 #[test]

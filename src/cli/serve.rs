@@ -235,8 +235,8 @@ fn work_alone(
 }
 
 impl Running {
-    /// The replicated state, for `greenroom bench`, which writes without the way through HTTP.
-    pub(super) fn replica(&self) -> &Replica {
+    /// The replicated state, for benches, which write without the way through HTTP.
+    pub fn replica(&self) -> &Replica {
         &self.app.replica
     }
 

@@ -20,6 +20,14 @@ const OLD_NAMES: [&str; 4] = [
 ];
 
 impl Settings {
+    /// What this text would set if it were the only file and nothing else were set.
+    ///
+    /// # Errors
+    /// With everything that is wrong with it.
+    pub fn of_text(place: &str, text: &str) -> Result<Settings, ConfigError> {
+        layered(&Flags::default(), std::iter::empty(), Some((place, text)))
+    }
+
     /// Reads the settings. `file` is what `--config` names; without it `greenroom.toml` in the
     /// working directory is read if it is there. A variable that is set to nothing counts as not
     /// set.

@@ -44,7 +44,7 @@ pub(super) struct Done {
 #[serde(deny_unknown_fields)]
 pub(super) struct Empty {}
 
-pub(super) use upload::{Upload, place_for};
+pub(super) use upload::{Upload, form_of, place_for};
 
 impl<T: DeserializeOwned> FromRequest<Shared> for Write<T> {
     type Rejection = Error;

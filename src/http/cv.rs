@@ -1,6 +1,7 @@
 //! The own CV as a file: up, and down again as it was.
 
 use axum::Json;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -19,7 +20,7 @@ use crate::jobs::document;
 use crate::store::{Fault, query};
 
 use super::app::Shared;
-use super::body::{Upload, Write};
+use super::body::{Upload, Write, form_of};
 use super::caller::Caller;
 use super::error::Error;
 
@@ -63,9 +64,29 @@ async fn read(file: &Upload) -> Result<(&'static str, document::Extract), Error>
     if let Some(kind) = document::Kind::of(&file.bytes) {
         return Ok((kind.media_type(), document::extract(kind, &file.bytes).await??));
     }
-    let media_type = media_type(file)?;
-    let text = text_of(&file.bytes)?;
+    let (media_type, text) = plain(file)?;
     Ok((media_type, document::Extract { text, pages: None }))
+}
+
+/// The type and the text of a file that needs no reader.
+fn plain(file: &Upload) -> Result<(&'static str, String), Refusal> {
+    Ok((media_type(file)?, text_of(&file.bytes)?))
+}
+
+/// What an upload would be taken for, or the status with which it would be refused. The fuzzer
+/// asks; a file that needs a reader is only named, because nothing is parsed in this process.
+pub async fn sort(content_type: &str, body: Bytes) -> Result<(String, &'static str), u16> {
+    let refused = |error: Error| error.into_response().status().as_u16();
+    let request = axum::extract::Request::builder()
+        .header(header::CONTENT_TYPE, content_type)
+        .body(Body::from(body))
+        .map_err(|_| StatusCode::BAD_REQUEST.as_u16())?;
+    let file = form_of(request).await.map_err(refused)?;
+    let media_type = match document::Kind::of(&file.bytes) {
+        Some(kind) => kind.media_type(),
+        None => plain(&file).map_err(|refusal| refused(refusal.into()))?.0,
+    };
+    Ok((disposition(&name(&file.name)), media_type))
 }
 
 pub(super) async fn download(State(app): State<Shared>, caller: Caller) -> Result<Response, Error> {

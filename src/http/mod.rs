@@ -32,7 +32,7 @@ mod assets;
 mod audit;
 mod backups;
 mod coach;
-mod cv;
+pub mod cv;
 mod health;
 mod interviewer;
 mod interviews;

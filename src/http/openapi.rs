@@ -1,5 +1,7 @@
 //! The OpenAPI 3.1 document, made from the route table and the bodies' types, and its viewer.
 
+mod shapes;
+
 use std::collections::BTreeMap;
 
 use axum::Json;
@@ -65,7 +67,12 @@ pub(super) async fn viewer_css() -> impl IntoResponse {
 }
 
 fn operation(route: &Route) -> Value {
+    let method = route.method.as_str();
     let mut parameters: Vec<Value> = path_parameters(route.path);
+    parameters.extend(shapes::query(method, route.path));
+    let answers = shapes::media(method, route.path);
+    let answers: BTreeMap<&str, Value> =
+        answers.iter().map(|media| (*media, json!({"schema": {}}))).collect();
     if route.method == "POST" && route.path.starts_with("/api/v1/") {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
@@ -85,7 +92,7 @@ fn operation(route: &Route) -> Value {
         "security": security,
         "parameters": parameters,
         "responses": {
-            "2XX": {"description": "Done", "content": {"application/json": {"schema": {}}}},
+            "2XX": {"description": "Done", "content": answers},
             "default": {
                 "description": "Not done",
                 "content": {"application/problem+json": {
@@ -222,6 +229,17 @@ fn kit_schema() -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_said_of_a_route_is_said_of_one_that_exists() {
+        let document = document().to_string();
+        let shapes = include_str!("openapi/shapes.rs");
+        let paths: Vec<&str> = shapes.split('"').filter(|text| text.starts_with('/')).collect();
+        assert!(paths.len() > 10);
+        for path in paths {
+            assert!(document.contains(&format!("\"{path}\":")), "there is no route {path}");
+        }
+    }
 
     #[test]
     fn every_body_has_its_schema_and_every_id_is_its_own() {

@@ -164,15 +164,27 @@ pub fn read(kind: &str) -> std::io::Result<()> {
     let mut bytes = Vec::new();
     let most = limit::CV_FILE_BYTES_MAX as u64 + 1;
     std::io::stdin().lock().take(most).read_to_end(&mut bytes)?;
-    let read = match kind {
-        "pdf" => pdf::read(&bytes),
-        "docx" => docx::read(&bytes),
+    let said = match kind {
+        "pdf" => text_of(Kind::Pdf, &bytes),
+        "docx" => text_of(Kind::Docx, &bytes),
         other => Err(format!("{other} is not a kind of file")),
     };
-    let said: Said = read.and_then(fit);
     let mut out = std::io::stdout().lock();
     serde_json::to_writer(&mut out, &said)?;
     out.flush()
+}
+
+/// What the child does once it is bounded. Only it and the fuzzer may ask: nothing here bounds what
+/// a file costs.
+///
+/// # Errors
+/// In words for a person, if the file cannot be read.
+pub fn text_of(kind: Kind, bytes: &[u8]) -> Result<Extract, String> {
+    let read = match kind {
+        Kind::Pdf => pdf::read(bytes),
+        Kind::Docx => docx::read(bytes),
+    };
+    read.and_then(fit)
 }
 
 /// Tidies a text, and refuses one that is none.

@@ -37,10 +37,7 @@ impl FromRequest<Shared> for Write<Upload> {
         let from = address::network(&parts.extensions);
         let target = format!("{} {}", parts.method, parts.uri.path());
         let key = idempotency_key(&parts.headers)?;
-        let form = Multipart::from_request(Request::from_parts(parts, body), app)
-            .await
-            .map_err(|_| no_form())?;
-        let body = file_of(form).await?;
+        let body = form_of(Request::from_parts(parts, body)).await?;
         // Of the file and not of the body: a client draws a new boundary for each try.
         let once = key.map(|key| {
             let fingerprint = fingerprint(&target, &body);
@@ -65,6 +62,12 @@ pub(in crate::http) fn place_for(
         let detail = "too many files are being uploaded; try again in a moment";
         Refusal::new(Code::RateLimited, detail).into()
     })
+}
+
+/// Reads a body as a form with one file.
+pub(in crate::http) async fn form_of(request: Request) -> Result<Upload, Error> {
+    let form = Multipart::from_request(request, &()).await.map_err(|_| no_form())?;
+    file_of(form).await
 }
 
 /// The one file of a form.
