@@ -63,7 +63,7 @@ test('an own token is made, shown once, and taken back', async () => {
 
 test('a service account gets its token from an admin', async () => {
   await page.goto(`${server.url}/people`);
-  await page.getByRole('button', { name: 'Add a person' }).first().click();
+  await page.getByRole('button', { name: 'Add person', exact: true }).first().click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Name').fill('Applicant system');
   await dialog.getByLabel('E-mail').fill('applicants@example.org');
