@@ -20,6 +20,7 @@ mod cluster;
 mod error;
 mod factors;
 mod forward;
+mod keys;
 mod layers;
 mod limits;
 mod outgoing;

@@ -10,7 +10,7 @@ use utoipa::PartialSchema;
 
 use crate::auth::permission::Permission;
 
-use super::router::{Route, table};
+use super::router::{Keyed, Route, table};
 use super::{
     account, acts, calibrations, cluster, factors, interviews, limits, me, people, privacy,
     reports, setup, shares, upgrade,
@@ -67,9 +67,18 @@ pub(super) async fn viewer_css() -> impl IntoResponse {
 fn operation(route: &Route) -> Value {
     let mut parameters: Vec<Value> = path_parameters(route.path);
     if route.method == "POST" && route.path.starts_with("/api/v1/") {
+        let description = match route.keyed {
+            Keyed::Stored => {
+                "The first result under a key is kept for 24 hours and given again.".to_owned()
+            }
+            Keyed::Passing(how) => how.to_owned(),
+            Keyed::Never(why) => {
+                format!("Checked, but a repeated request is carried out anew: {why}.")
+            }
+        };
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
-            "description": "The first result under a key is kept for 24 hours and given again.",
+            "description": description,
             "schema": {"type": "string", "minLength": 1, "maxLength": 128},
         }));
     }
@@ -93,6 +102,9 @@ fn operation(route: &Route) -> Value {
             },
         },
     });
+    if let Keyed::Never(why) = route.keyed {
+        operation["x-unkeyed"] = why.into();
+    }
     if let Some(schema) = route.body {
         let reference = format!("#/components/schemas/{schema}");
         operation["requestBody"] = json!({

@@ -40,9 +40,22 @@ pub(super) struct Route {
     pub(super) body: Option<&'static str>,
     /// Whether the body is a form with a file.
     pub(super) form: bool,
+    /// What an idempotency key does here; it matters for POST.
+    pub(super) keyed: Keyed,
     /// The largest body.
     body_bytes_max: usize,
     handler: MethodRouter<Shared>,
+}
+
+/// What an idempotency key does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keyed {
+    /// The state keeps the first result.
+    Stored,
+    /// The node keeps it, as is said here.
+    Passing(&'static str),
+    /// Nothing, for this reason. The key is checked, and the request is carried out anew.
+    Never(&'static str),
 }
 
 /// The routes.
@@ -74,7 +87,9 @@ pub fn router(app: &Shared) -> Routes {
         let guard = from_fn_with_state(guarded, guard);
         let mut handler = route.handler.route_layer(guard);
         if !route.here {
-            let door = Door { app: app.clone(), body_bytes_max: route.body_bytes_max };
+            let keyed = !matches!(route.keyed, Keyed::Never(_));
+            let body_bytes_max = route.body_bytes_max;
+            let door = Door { app: app.clone(), body_bytes_max, keyed };
             handler = handler.route_layer(from_fn_with_state(door, forward::door));
         }
         router = router.route(route.path, handler);
@@ -108,12 +123,15 @@ fn public() -> Vec<Route> {
         post("/api/v1/setup", Public, setup::create, "Organisation and first admin")
             .early()
             .takes("SetupBody"),
-        post("/api/v1/auth/login", Public, account::login, "Sign in").takes("LoginBody"),
+        post("/api/v1/auth/login", Public, account::login, "Sign in")
+            .takes("LoginBody")
+            .unkeyed("signing in proves itself each time"),
         post("/api/v1/auth/refresh", Public, account::refresh, "The next tokens")
             .takes("RefreshBody"),
         post("/api/v1/auth/logout", Public, account::logout, "End a login").takes("LogoutBody"),
         post("/api/v1/auth/invite", Public, account::invite, "Whom an invite link is for")
-            .takes("InviteBody"),
+            .takes("InviteBody")
+            .unkeyed("it only reads"),
         post("/api/v1/auth/accept", Public, account::accept, "Accept an invite or reset link")
             .takes("AcceptBody"),
         get("/api/v1/auth/oidc", Public, oidc::list, "OpenID providers to sign in with"),
@@ -146,9 +164,11 @@ fn account_routes() -> Vec<Route> {
         post("/api/v1/me/password", Person, factors::change_password, "Change the own password")
             .takes("PasswordBody"),
         post("/api/v1/me/totp", Person, factors::begin_totp, "Set a second factor up")
-            .takes("ProofBody"),
+            .takes("ProofBody")
+            .unkeyed("a secret that was shown once is not kept to be shown again"),
         post("/api/v1/me/totp/confirm", Person, factors::confirm_totp, "With its first code")
-            .takes("CodeBody"),
+            .takes("CodeBody")
+            .unkeyed("recovery codes that were shown once are not kept to be shown again"),
         delete("/api/v1/me/totp", Person, factors::remove_totp, "Remove it").takes("ProofBody"),
         get("/api/v1/me/export", Person, privacy::export, "All own data as a ZIP file"),
         delete("/api/v1/me", Person, privacy::erase_me, "Erase the own account and all its data"),
@@ -185,13 +205,15 @@ fn interview_routes() -> Vec<Route> {
             Person,
             chat::model_answer,
             "An example by a language model",
-        ),
+        )
+        .unkeyed("it writes nothing"),
         post("/api/v1/interviews/{id}/skip", Person, acts::skip, "Go on without an answer")
             .takes("SkipBody"),
         get("/api/v1/interviews/{id}/events", Person, acts::events, "What happened"),
         get("/api/v1/interviews/{id}/interviewer", Person, interviewer::show, "Interviewers' side"),
         get("/api/v1/interviews/{id}/notes", Person, acts::notes, "Interviewers' notes"),
-        post("/api/v1/interviews/{id}/ticket", Person, acts::ticket, "A ticket for the socket"),
+        post("/api/v1/interviews/{id}/ticket", Person, acts::ticket, "A ticket for the socket")
+            .kept_here("The first ticket under a key is given again for its 30 seconds."),
         post("/api/v1/interviews/{id}/members", Person, acts::add_member, "Let somebody in")
             .takes("MemberBody"),
         delete(
@@ -226,12 +248,14 @@ fn operator_routes() -> Vec<Route> {
             .early(),
         post("/api/v1/admin/cluster/stepdown", Operate, cluster::step_down, "Hand over")
             .early()
-            .takes("StepDownBody"),
+            .takes("StepDownBody")
+            .unkeyed("who leads is no part of what is stored"),
         delete("/api/v1/admin/cluster/nodes/{id}", Operate, cluster::remove, "Remove a node")
             .early(),
         post("/api/v1/cluster/join", Public, cluster::join, "Become a node, with a token")
             .early()
-            .takes("JoinBody"),
+            .takes("JoinBody")
+            .unkeyed("its token lets one machine in, as the same node each time"),
         get("/api/v1/admin/stats", Operate, stats::show, "How much there is of everything"),
         get("/api/v1/admin/limits", Operate, limits::show, "The rate policies in force"),
         put("/api/v1/admin/limits", Operate, limits::replace, "Change them for the cluster")
@@ -240,7 +264,9 @@ fn operator_routes() -> Vec<Route> {
             .here(),
         get("/api/v1/admin/backups", Operate, backups::list, "Scheduled backups of this node")
             .here(),
-        post("/api/v1/admin/backups", Operate, backups::create, "Make one of them now").here(),
+        post("/api/v1/admin/backups", Operate, backups::create, "Make one of them now")
+            .here()
+            .kept_here("The first backup of this node under a key is named again for 24 hours."),
     ]
 }
 
@@ -293,6 +319,18 @@ impl Route {
     /// Is answered by every node for itself.
     fn here(mut self) -> Route {
         self.here = true;
+        self
+    }
+
+    /// A key does nothing here.
+    fn unkeyed(mut self, why: &'static str) -> Route {
+        self.keyed = Keyed::Never(why);
+        self
+    }
+
+    /// The first result under a key is kept by the node, in this way.
+    fn kept_here(mut self, how: &'static str) -> Route {
+        self.keyed = Keyed::Passing(how);
         self
     }
 
@@ -349,6 +387,7 @@ macro_rules! methods {
                 summary,
                 body: None,
                 form: false,
+                keyed: Keyed::Stored,
                 body_bytes_max: limit::BODY_BYTES_MAX,
                 handler: on(MethodFilter::$method, handler),
             }
