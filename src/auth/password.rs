@@ -39,6 +39,11 @@ const MEMORY_KIB: u32 = 19 * 1_024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
+/// What RFC 9106 recommends for a salt.
+pub const DIGEST_SALT_BYTES: usize = 16;
+
+const DIGEST_BYTES: usize = 32;
+
 /// What is compared when there is no account or no password: no password has this hash, and the
 /// work is the same.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$Z3JlZW5yb29tbm9ib2R5IQ\
@@ -139,6 +144,22 @@ impl Passwords {
                 Err(password_hash::Error::PasswordInvalid) => Ok(false),
                 Err(error) => Err(fault(&error)),
             }
+        })
+        .await
+    }
+
+    /// The same bytes for the same secret and salt, and as hard to guess from as a stored hash.
+    pub async fn digest(
+        &self,
+        secret: String,
+        salt: [u8; DIGEST_SALT_BYTES],
+    ) -> Result<[u8; DIGEST_BYTES], PasswordError> {
+        self.work(move || {
+            let mut digest = [0; DIGEST_BYTES];
+            hasher()
+                .hash_password_into(secret.as_bytes(), &salt, &mut digest)
+                .map_err(|error| PasswordError::Fault(error.to_string()))?;
+            Ok(digest)
         })
         .await
     }

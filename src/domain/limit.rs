@@ -7,9 +7,11 @@ mod nodes;
 
 pub use nodes::*;
 mod coach;
+mod keys;
 mod request;
 
 pub use coach::*;
+pub use keys::*;
 pub use request::*;
 
 /// One JSON body. Far above any form of ours (a CV and a job description at their limits are 300
@@ -154,15 +156,6 @@ pub const NOTE_BYTES_MAX: usize = 8_192;
 
 /// A client-chosen frame id, in characters.
 pub const CLIENT_ID_CHARS_MAX: usize = 64;
-
-/// An idempotency key, in characters.
-pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
-
-/// How long the first result of a key is kept: 24 h.
-pub const IDEMPOTENCY_MS: i64 = 24 * 60 * 60 * 1_000;
-
-/// Expired idempotency records removed with each write: more than one, so that they always shrink.
-pub const IDEMPOTENCY_PRUNE_MAX: usize = 16;
 
 /// A CV as text: the longest academic ones reach 60 KiB.
 pub const CV_BYTES_MAX: usize = 200_000;

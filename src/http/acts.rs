@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use utoipa::ToSchema;
 
 use crate::auth::secret::Purpose;
@@ -19,7 +19,7 @@ use crate::domain::id::{AnswerId, InterviewId, PersonId, QuestionId};
 use crate::domain::interview::{Kind, Part};
 use crate::domain::limit;
 use crate::domain::number::Milli;
-use crate::domain::person::Role;
+use crate::domain::person::{Person, Role};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::room::Act;
 use crate::domain::text::{self, Email};
@@ -28,10 +28,10 @@ use crate::room::protocol;
 use crate::store::{Fault, query};
 
 use super::app::Shared;
-use super::body::{Done, Empty, Write};
+use super::body::{self, Done, Empty, Write};
 use super::caller::Caller;
 use super::error::Error;
-use super::interviews::{interview_id, room_of, seen};
+use super::interviews::{interview_id, room_of, seen_after};
 
 /// A question.
 #[derive(Deserialize, ToSchema)]
@@ -218,17 +218,23 @@ pub(super) async fn ticket(
     let interview = interview_id(&id)?;
     let person = write.caller.person()?.id;
     room_of(&app, interview, person).await?;
-    let (session, until) = (write.caller.session(), write.caller.ends_at());
-    let holder = Holder { person, session, until, interview };
-    let ticket = app.tickets.issue(holder, Instant::now()).ok_or_else(|| {
-        Refusal::new(Code::RateLimited, "too many tickets are out; try again in a few seconds")
-    })?;
-    let body = json!({
-        "ticket": ticket,
-        "expires_in": limit::TICKET_SECONDS,
-        "socket": format!("/api/v1/rooms/{interview}/socket"),
-    });
-    Ok(axum::response::IntoResponse::into_response((StatusCode::CREATED, Json(body))))
+    let issue = async || {
+        let (session, until) = (write.caller.session(), write.caller.ends_at());
+        let holder = Holder { person, session, until, interview };
+        let ticket = app.tickets.issue(holder, Instant::now()).ok_or_else(|| {
+            Refusal::new(Code::RateLimited, "too many tickets are out; try again in a few seconds")
+        })?;
+        Ok(json!({
+            "ticket": ticket,
+            "expires_in": limit::TICKET_SECONDS,
+            "socket": format!("/api/v1/rooms/{interview}/socket"),
+        }))
+    };
+    // Shown again as long as it holds, used or not: a repeated request never revives a ticket. It
+    // is no part of the state, so its key is as short-lived as itself.
+    let lasts = Duration::from_secs(limit::TICKET_SECONDS);
+    let (body, replayed) = write.pass(&app, lasts, issue).await?;
+    Ok(body::answer(StatusCode::CREATED, Json(body), replayed))
 }
 
 pub(super) async fn add_member(
@@ -247,11 +253,15 @@ pub(super) async fn add_member(
         let detail = "a practice belongs to one person; share its report by a link instead";
         return Err(Refusal::conflict(detail).into());
     }
-    let person = find_or_invite(&app, &write, part).await?;
-    let act = Act::AddMember { person, part };
-    let done = write.run(&app, async || Ok(command(interview, act))).await?;
-    let member = app.replica.read(move |db| query::person::by_id(db, person)).await?;
+    let act = async || {
+        let person = find_or_invite(&app, &write, part).await?;
+        Ok(command(interview, Act::AddMember { person, part }))
+    };
+    let done = write.run(&app, act).await?;
+    let wanted = wanted(&write.body)?;
+    let member = app.replica.read(move |db| found(db, &wanted)).await?;
     let member = member.ok_or_else(|| Refusal::not_found("person"))?;
+    let person = member.id;
     let mut body = json!({
         "person_id": person, "display_name": member.display_name, "part": part,
     });
@@ -284,7 +294,8 @@ async fn lifecycle(
     let interview = interview_id(id)?;
     let person = write.caller.person()?.id;
     let done: Done = write.run(app, async || Ok(command(interview, act))).await?;
-    Ok(done.response(StatusCode::OK, Json(seen(app, interview, person).await?)))
+    let Outcome::Acted { seq: Some(seq), .. } = done.outcome else { return Err(strange()) };
+    Ok(done.response(StatusCode::OK, Json(seen_after(app, interview, person, seq).await?)))
 }
 
 fn command(interview: InterviewId, act: Act) -> Command {
@@ -306,22 +317,42 @@ async fn shown_analysis(
     Ok(json!(analysis))
 }
 
+/// Who is meant.
+enum Wanted {
+    Person(PersonId),
+    Address(Email),
+}
+
+fn wanted(body: &MemberBody) -> Result<Wanted, Error> {
+    match (&body.person_id, &body.email) {
+        (Some(id), None) => {
+            Ok(Wanted::Person(id.parse().map_err(|_| Refusal::not_found("person"))?))
+        }
+        (None, Some(email)) => Ok(Wanted::Address(Email::parse("email", email)?)),
+        _ => Err(text::wrong("email", "send either email or person_id").into()),
+    }
+}
+
+fn found(db: &query::Connection, wanted: &Wanted) -> Result<Option<Person>, Fault> {
+    match wanted {
+        Wanted::Person(id) => query::person::by_id(db, *id),
+        Wanted::Address(email) => {
+            Ok(query::person::by_email(db, email.as_str())?.map(|(person, _)| person))
+        }
+    }
+}
+
 async fn find_or_invite(
     app: &Shared,
     write: &Write<MemberBody>,
     part: Part,
 ) -> Result<PersonId, Error> {
-    let body = &write.body;
-    let email = match (&body.person_id, &body.email) {
-        (Some(id), None) => {
-            return Ok(id.parse().map_err(|_| Refusal::not_found("person"))?);
-        }
-        (None, Some(email)) => Email::parse("email", email)?,
-        _ => return Err(text::wrong("email", "send either email or person_id").into()),
+    let email = match wanted(&write.body)? {
+        Wanted::Person(id) => return Ok(id),
+        Wanted::Address(email) => email,
     };
-    let address = email.as_str().to_owned();
-    let found = app.replica.read(move |db| query::person::by_email(db, &address)).await?;
-    if let Some((person, _)) = found {
+    let known = Wanted::Address(email.clone());
+    if let Some(person) = app.replica.read(move |db| found(db, &known)).await? {
         return Ok(person.id);
     }
     let role = match part {

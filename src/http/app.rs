@@ -1,6 +1,5 @@
 //! What every handler may use.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,10 +13,8 @@ use crate::auth::secret::Secrets;
 use crate::auth::ticket::TicketBook;
 use crate::cluster::Replica;
 use crate::config::network::Network;
-use crate::domain::command::Once;
 use crate::domain::kit::Kit;
 use crate::domain::limit;
-use crate::domain::refusal::{Code, Refusal};
 use crate::insight::Engine;
 use crate::insight::coach::BankQuestion;
 use crate::jobs::backup::Backups;
@@ -32,6 +29,7 @@ use crate::telemetry::metrics::Metrics;
 
 use super::chat::Chat;
 use super::forward::Lines;
+use super::keys::Keys;
 use super::layers;
 use super::oidc::SignIn;
 use super::outside::Outside;
@@ -101,9 +99,10 @@ pub struct App {
     pub(super) lines: Lines,
     /// A place for each tunnel that is being opened.
     pub(super) tunnel_dials: Semaphore,
+    /// What this node knows of idempotency keys.
+    pub(super) keys: Arc<Keys>,
     set_up: AtomicBool,
     stopping: watch::Sender<bool>,
-    in_flight: Mutex<HashSet<(String, String)>>,
 }
 
 /// An [`App`] as handlers hold it.
@@ -153,12 +152,6 @@ pub struct Parts {
     pub rules: Rules,
     /// The setup token, if setup is still to be done.
     pub setup_token: Option<String>,
-}
-
-/// A place among the requests under a key that run now; it ends with the request.
-pub(super) struct Flight {
-    app: Shared,
-    name: (String, String),
 }
 
 /// What is asked where nobody has written another sentence.
@@ -217,9 +210,9 @@ impl App {
             sockets: Arc::new(Semaphore::new(limit::SOCKETS_MAX)),
             lines: Lines::new(),
             tunnel_dials: Semaphore::new(limit::TUNNEL_DIALS_MAX),
+            keys: Arc::default(),
             set_up: AtomicBool::new(identity.organisation.is_some()),
             stopping: watch::Sender::new(false),
-            in_flight: Mutex::default(),
         }))
     }
 
@@ -288,25 +281,5 @@ impl App {
         if tokio::time::timeout(patience, self.sockets.acquire_many(all)).await.is_err() {
             tracing::warn!("some sockets did not close in time and are cut off");
         }
-    }
-
-    /// Takes the place of a key, if no other request with it runs.
-    pub(super) fn enter(self: &Shared, once: &Once) -> Result<Flight, Refusal> {
-        let name = (once.scope.clone(), once.key.clone());
-        let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
-        if !in_flight.insert(name.clone()) {
-            return Err(Refusal::new(
-                Code::IdempotencyInFlight,
-                "the first request with this Idempotency-Key is still running; wait and try again",
-            ));
-        }
-        Ok(Flight { app: self.clone(), name })
-    }
-}
-
-impl Drop for Flight {
-    fn drop(&mut self) {
-        let mut in_flight = self.app.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
-        in_flight.remove(&self.name);
     }
 }

@@ -21,7 +21,7 @@ use crate::store::backup::shelf::Kept;
 
 use super::app::Shared;
 use super::audit;
-use super::body::{Empty, Write};
+use super::body::{self, Empty, Write};
 use super::caller::Caller;
 use super::error::Error;
 
@@ -46,7 +46,7 @@ pub(super) async fn download(
     let draft = app.backups.draft().await?;
     let (bytes, at) = (draft.bytes(), draft.manifest().created_at);
     // It holds every key: that it was taken has to be seen somewhere.
-    tracing::warn!(by = caller.scope(), bytes, "a backup is being downloaded");
+    tracing::warn!(by = caller.scope().unwrap_or_default(), bytes, "a backup is being downloaded");
     let name = format!("greenroom-{}.backup", at.to_string().replace(':', "-"));
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
@@ -66,10 +66,29 @@ pub(super) async fn list(State(app): State<Shared>) -> Result<Json<Value>, Error
 /// One more of them, now.
 pub(super) async fn create(
     State(app): State<Shared>,
-    _write: Write<Empty>,
+    mut write: Write<Empty>,
 ) -> Result<Response, Error> {
-    let kept = app.backups.make().await?;
-    Ok((StatusCode::CREATED, Json(view(&kept))).into_response())
+    let (asked, flight) = (write.key_name(), write.take_flight());
+    // It goes on when the caller has gone, and holds the key until it is done.
+    let work = tokio::spawn(async move {
+        let _flight = flight;
+        let again = match &asked {
+            Some(asked) => app.backups.asked_before(asked).await?,
+            None => None,
+        };
+        let replayed = again.is_some();
+        let make = async || {
+            let kept = match again {
+                Some(kept) => kept,
+                None => app.backups.make(asked).await?,
+            };
+            Ok(view(&kept))
+        };
+        let lasts = Duration::from_millis(limit::IDEMPOTENCY_MS.unsigned_abs());
+        let (body, known) = write.pass(&app, lasts, make).await?;
+        Ok(body::answer(StatusCode::CREATED, Json(body), replayed || known))
+    });
+    work.await.map_err(|e| crate::store::Fault::new("a backup did not come to its end", e))?
 }
 
 fn view(kept: &Kept) -> Value {

@@ -95,7 +95,9 @@ pub(super) async fn create(
         Ok(Command::PutCalibration { version, sha256: id.sha256, toml, golden })
     };
     let done = write.run(&app, command).await?;
-    let view = view(&app, version).await?;
+    // As it was then: a repeated request is told the same, whatever was activated since.
+    let mut view = view(&app, version).await?;
+    view["active"] = false.into();
     Ok(done.response(StatusCode::CREATED, Json(view)))
 }
 
@@ -109,7 +111,8 @@ pub(super) async fn activate(
         Ok(Command::ActivateCalibration { version: version.clone() })
     };
     let done = write.run(&app, command).await?;
-    let view = view(&app, &version).await?;
+    let mut view = view(&app, &version).await?;
+    view["active"] = true.into();
     Ok(done.response(StatusCode::OK, Json(view)))
 }
 

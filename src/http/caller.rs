@@ -20,7 +20,7 @@ use crate::store::query::keys::ApiToken;
 use crate::store::{Fault, query};
 
 use super::address;
-use super::app::Shared;
+use super::app::{App, Shared};
 use super::error::Error;
 use super::limits;
 use super::outside;
@@ -121,14 +121,20 @@ impl Caller {
         }
     }
 
-    /// Whose idempotency keys these are.
-    pub(super) fn scope(&self) -> String {
+    /// Whose idempotency keys these are. Of whoever is not known by a login, only the handler can
+    /// tell: two strangers' keys must not meet.
+    pub(super) fn scope(&self) -> Option<String> {
         match self {
-            Caller::Person(person, _) => format!("person:{}", person.id),
-            Caller::Operator => "operator".to_owned(),
-            Caller::Anonymous => "anonymous".to_owned(),
+            Caller::Person(person, _) => Some(scope_of(person.id)),
+            Caller::Operator => Some("operator".to_owned()),
+            Caller::Anonymous => None,
         }
     }
+}
+
+/// Whose idempotency keys these are, for a person. Erasing somebody finds them by it.
+pub(super) fn scope_of(person: PersonId) -> String {
+    format!("person:{person}")
 }
 
 impl FromRequestParts<Shared> for Caller {
@@ -290,6 +296,16 @@ async fn program(app: &Shared, link: &str) -> Result<Option<Caller>, Fault> {
 fn no_token() -> Refusal {
     let detail = "this token does not hold, or no longer; an admin, or whose it is, gives another";
     Refusal::new(Code::AuthInvalid, detail)
+}
+
+/// The login that a request names with a token or cookie of ours, whether it still holds or not.
+pub(super) fn named_login(app: &App, headers: &HeaderMap) -> Option<SessionId> {
+    if let Some(token) = bearer(headers) {
+        let claims = app.secrets.read_access(token, app.replica.now(), &app.issuer);
+        return claims.ok().map(|claims| claims.sid);
+    }
+    let opened = app.secrets.open_link(Purpose::Cookie, cookie(headers, SESSION_COOKIE)?);
+    opened.map(|(id, _)| SessionId(id))
 }
 
 /// A login with its person, if both still hold.

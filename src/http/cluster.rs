@@ -151,6 +151,8 @@ pub(super) async fn step_down(
     State(app): State<Shared>,
     write: Write<StepDownBody>,
 ) -> Result<Json<Value>, Error> {
+    // Who leads is no part of the state: there is nothing that a first result could be kept with.
+    let write = write.without_key();
     if let Some(to) = write.body.to
         && (to == app.replica.node() || !app.replica.voters().contains(&to))
     {

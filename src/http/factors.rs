@@ -120,16 +120,20 @@ pub(super) async fn change_password(
     write: Write<PasswordBody>,
 ) -> Result<Response, Error> {
     let person = write.caller.person()?.clone();
-    prove(&app, &extensions, &person, &write.body.current_password, "current_password").await?;
     let new = &write.body.new_password;
-    let strong = check_strength(new, person.email.as_str(), &[&person.display_name]);
-    strong.map_err(|wrong| Refusal::field("new_password", wrong.detail))?;
+    // Counted here too: whether a repeated request has the same passwords tells what they were.
+    let attempt = tried(&app, &extensions, &person)?;
     let command = async || {
+        let current = &write.body.current_password;
+        compare(&app, &person, current, "current_password").await?;
+        let strong = check_strength(new, person.email.as_str(), &[&person.display_name]);
+        strong.map_err(|wrong| Refusal::field("new_password", wrong.detail))?;
         let password_hash = app.passwords.hash(new.clone()).await?;
         let keep = write.caller.session();
         Ok(Command::ChangePassword { person: person.id, password_hash, keep })
     };
     let done = write.run(&app, command).await?;
+    app.limiter.succeeded(attempt);
     Ok(done.response(StatusCode::NO_CONTENT, ()))
 }
 
@@ -231,13 +235,18 @@ async fn prove(
     field: &str,
 ) -> Result<(), Error> {
     let attempt = tried(app, extensions, person)?;
+    compare(app, person, password, field).await?;
+    app.limiter.succeeded(attempt);
+    Ok(())
+}
+
+async fn compare(app: &Shared, person: &Person, password: &str, field: &str) -> Result<(), Error> {
     let email = person.email.as_str().to_owned();
     let found = app.replica.read(move |db| query::person::by_email(db, &email)).await?;
     let hash = found.and_then(|(_, hash)| hash);
     if !app.passwords.verify(super::account::bounded(password), hash).await? {
         return Err(Refusal::field(field, "this is not the password of this account").into());
     }
-    app.limiter.succeeded(attempt);
     Ok(())
 }
 

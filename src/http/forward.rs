@@ -51,11 +51,14 @@ pub(super) struct Door {
     pub(super) app: Shared,
     /// The largest body.
     pub(super) body_bytes_max: usize,
+    /// Whether a write under a key may be sent again.
+    pub(super) keyed: bool,
 }
 
 /// A request on its way.
 struct Trip {
     body_bytes_max: usize,
+    keyed: bool,
     head: Parts,
     load: Load,
 }
@@ -108,7 +111,7 @@ const OF_ONE_CONNECTION: [HeaderName; 9] = [
 
 /// In front of every route that the leader answers.
 pub(super) async fn door(State(door): State<Door>, request: Request, next: Next) -> Response {
-    let Door { app, body_bytes_max } = door;
+    let Door { app, body_bytes_max, keyed } = door;
     let _place = match place_for(body_bytes_max) {
         Ok(place) => place,
         Err(error) => return error.into_response(),
@@ -126,7 +129,7 @@ pub(super) async fn door(State(door): State<Door>, request: Request, next: Next)
         };
     }
     let (head, body) = request.into_parts();
-    Trip { body_bytes_max, head, load: Load::Coming(body) }.run(&app, next).await
+    Trip { body_bytes_max, keyed, head, load: Load::Coming(body) }.run(&app, next).await
 }
 
 /// Takes off what the other node wrote on a request, and keeps it where handlers look.
@@ -298,7 +301,8 @@ impl Trip {
 
     /// Whether it can be done again, and doing it twice is doing it once.
     fn may_repeat(&self) -> bool {
-        let once = is_read(&self.head.method) || self.head.headers.contains_key("idempotency-key");
+        let key = self.keyed && self.head.headers.contains_key("idempotency-key");
+        let once = is_read(&self.head.method) || key;
         once && !matches!(self.load, Load::Gone)
     }
 

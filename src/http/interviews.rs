@@ -23,6 +23,7 @@ use crate::domain::room::Room;
 use crate::domain::text;
 use crate::domain::time::Time;
 use crate::room::view;
+use crate::store::Fault;
 use crate::store::query::{self, interview::Summary};
 
 use super::app::Shared;
@@ -79,7 +80,7 @@ pub(super) async fn create(
     let Outcome::Interview { interview } = done.outcome else {
         return Err(Refusal::not_found("interview").into());
     };
-    let seen = seen(&app, interview, person.id).await?;
+    let seen = seen_after(&app, interview, person.id, 0).await?;
     Ok(done.response(StatusCode::CREATED, Json(seen)))
 }
 
@@ -97,8 +98,27 @@ pub(super) async fn seen(
     interview: InterviewId,
     viewer: PersonId,
 ) -> Result<Value, Error> {
+    seen_as(app, viewer, move |db| query::room::load(db, interview)).await
+}
+
+/// The same as it was after an act whose first event this is, or when it was made (0): a repeated
+/// request is told what the first one was, whatever has happened since.
+pub(super) async fn seen_after(
+    app: &Shared,
+    interview: InterviewId,
+    viewer: PersonId,
+    seq: u64,
+) -> Result<Value, Error> {
+    seen_as(app, viewer, move |db| query::room::after_act(db, interview, seq)).await
+}
+
+async fn seen_as(
+    app: &Shared,
+    viewer: PersonId,
+    load: impl FnOnce(&query::Connection) -> Result<Option<Room>, Fault> + Send + 'static,
+) -> Result<Value, Error> {
     let read = move |db: &query::Connection| {
-        let Some(room) = query::room::load(db, interview)? else { return Ok(None) };
+        let Some(room) = load(db)? else { return Ok(None) };
         let names = view::names(db, &room)?;
         let begun = query::event::begun(db, &room)?;
         Ok(Some((room, names, begun)))

@@ -121,9 +121,12 @@ fn put(kit: &Kit) -> Result<Command, Error> {
 }
 
 async fn stored(app: &Shared, outcome: &Outcome) -> Result<Value, Error> {
-    let Outcome::Kit { id, .. } = outcome else { return Err(Refusal::not_found("kit").into()) };
-    let (kit, built_in) = find(app, id).await?.ok_or_else(|| Refusal::not_found("kit"))?;
-    Ok(view(&kit, built_in))
+    let gone = || Refusal::not_found("kit");
+    let Outcome::Kit { id, version } = outcome else { return Err(gone().into()) };
+    let (id, version) = (id.clone(), *version);
+    // This version and not the newest: a repeated request is told what it made.
+    let kit = app.replica.read(move |db| query::kit::version(db, &id, version)).await?;
+    Ok(view(&kit.ok_or_else(gone)?, false))
 }
 
 fn view(kit: &Kit, built_in: bool) -> Value {

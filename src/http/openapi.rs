@@ -12,10 +12,10 @@ use utoipa::PartialSchema;
 
 use crate::auth::permission::Permission;
 
-use super::router::{Route, table};
+use super::router::{Keyed, Route, table};
 use super::{
-    account, acts, calibrations, cluster, factors, interviews, keys, limits, me, people, privacy,
-    reports, setup, shares, tokens, upgrade,
+    account, acts, calibrations, cluster, factors, interviews, limits, me, people, privacy,
+    reports, setup, shares, signing, tokens, upgrade,
 };
 
 /// The document.
@@ -74,9 +74,18 @@ fn operation(route: &Route) -> Value {
     let answers: BTreeMap<&str, Value> =
         answers.iter().map(|media| (*media, json!({"schema": {}}))).collect();
     if route.method == "POST" && route.path.starts_with("/api/v1/") {
+        let description = match route.keyed {
+            Keyed::Stored => {
+                "The first result under a key is kept for 24 hours and given again.".to_owned()
+            }
+            Keyed::Passing(how) => how.to_owned(),
+            Keyed::Never(why) => {
+                format!("Checked, but a repeated request is carried out anew: {why}.")
+            }
+        };
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
-            "description": "The first result under a key is kept for 24 hours and given again.",
+            "description": description,
             "schema": {"type": "string", "minLength": 1, "maxLength": 128},
         }));
     }
@@ -100,6 +109,9 @@ fn operation(route: &Route) -> Value {
             },
         },
     });
+    if let Keyed::Never(why) = route.keyed {
+        operation["x-unkeyed"] = why.into();
+    }
     if let Some(schema) = route.body {
         let reference = format!("#/components/schemas/{schema}");
         operation["requestBody"] = json!({
@@ -189,7 +201,7 @@ fn schemas() -> Value {
         ("PasswordBody", json!(factors::PasswordBody::schema())),
         ("ProofBody", json!(factors::ProofBody::schema())),
         ("TokenBody", json!(tokens::TokenBody::schema())),
-        ("RotateBody", json!(keys::RotateBody::schema())),
+        ("RotateBody", json!(signing::RotateBody::schema())),
         ("CodeBody", json!(factors::CodeBody::schema())),
         ("ConsentBody", json!(privacy::ConsentBody::schema())),
         ("RetentionBody", json!(privacy::RetentionBody::schema())),

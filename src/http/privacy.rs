@@ -109,17 +109,20 @@ pub(super) async fn erase_person(
 }
 
 async fn erase(app: &Shared, write: &Write<Empty>, person: PersonId) -> Result<Done, Error> {
-    // Nobody else could end them afterwards. What cannot be ended is over by now.
-    let read = move |db: &query::Connection| query::privacy::left_alone(db, person);
-    for interview in app.replica.read(read).await? {
-        for act in [Act::Cancel {}, Act::Finish {}] {
-            let act = Command::Act { interview, act: Box::new(act) };
-            if write.prepare_as(app, person, act).await.is_ok() {
-                break;
+    let command = async || {
+        // Nobody else could end them afterwards. What cannot be ended is over by now.
+        let read = move |db: &query::Connection| query::privacy::left_alone(db, person);
+        for interview in app.replica.read(read).await? {
+            for act in [Act::Cancel {}, Act::Finish {}] {
+                let act = Command::Act { interview, act: Box::new(act) };
+                if write.prepare_as(app, person, act).await.is_ok() {
+                    break;
+                }
             }
         }
-    }
-    write.run(app, async || Ok(Command::Erase { person, receipt: fresh() })).await
+        Ok(Command::Erase { person, receipt: fresh() })
+    };
+    write.run(app, command).await
 }
 
 fn erased(done: Done) -> Result<Response, Error> {

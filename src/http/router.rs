@@ -41,9 +41,22 @@ pub(super) struct Route {
     pub(super) body: Option<&'static str>,
     /// Whether the body is a form with a file.
     pub(super) form: bool,
+    /// What an idempotency key does here; it matters for POST.
+    pub(super) keyed: Keyed,
     /// The largest body.
     body_bytes_max: usize,
     handler: MethodRouter<Shared>,
+}
+
+/// What an idempotency key does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keyed {
+    /// The state keeps the first result.
+    Stored,
+    /// The node keeps it, as is said here.
+    Passing(&'static str),
+    /// Nothing, for this reason. The key is checked, and the request is carried out anew.
+    Never(&'static str),
 }
 
 /// What answers requests.
@@ -64,7 +77,9 @@ pub fn router(app: &Shared) -> Routes {
         let guard = from_fn_with_state(guarded, guard);
         let mut handler = route.handler.route_layer(guard);
         if !route.here {
-            let door = Door { app: app.clone(), body_bytes_max: route.body_bytes_max };
+            let keyed = !matches!(route.keyed, Keyed::Never(_));
+            let body_bytes_max = route.body_bytes_max;
+            let door = Door { app: app.clone(), body_bytes_max, keyed };
             handler = handler.route_layer(from_fn_with_state(door, forward::door));
         }
         router = router.route(route.path, handler);
@@ -92,6 +107,18 @@ impl Route {
     /// Is answered by every node for itself.
     fn here(mut self) -> Route {
         self.here = true;
+        self
+    }
+
+    /// A key does nothing here.
+    fn unkeyed(mut self, why: &'static str) -> Route {
+        self.keyed = Keyed::Never(why);
+        self
+    }
+
+    /// The first result under a key is kept by the node, in this way.
+    fn kept_here(mut self, how: &'static str) -> Route {
+        self.keyed = Keyed::Passing(how);
         self
     }
 
@@ -149,6 +176,7 @@ macro_rules! methods {
                 summary,
                 body: None,
                 form: false,
+                keyed: Keyed::Stored,
                 body_bytes_max: limit::BODY_BYTES_MAX,
                 handler: on(MethodFilter::$method, handler),
             }

@@ -42,6 +42,8 @@ pub(super) async fn create(
     State(app): State<Shared>,
     write: Write<SetupBody>,
 ) -> Result<Response, Error> {
+    // It happens once, so that all who try it share its keys.
+    let write = write.under(&app, "setup".to_owned())?;
     let done = write.run(&app, async || command(&app, &write.body).await).await?;
     app.note_set_up();
     match &done.outcome {

@@ -35,14 +35,14 @@ pub(super) async fn finalize(
     write: Write<Empty>,
 ) -> Result<Response, Error> {
     to_its_end(async move {
-        let standing = app.replica.standing().await?;
-        may_be_raised(&standing)?;
-        if app.replica.shows_void_papers().await? {
-            let detail = "restart this node first: an undo has made its papers void";
-            return Err(Refusal::conflict(detail).into());
-        }
-        let to = standing.target;
         let done = write.run(&app, async || {
+            let standing = app.replica.standing().await?;
+            may_be_raised(&standing)?;
+            if app.replica.shows_void_papers().await? {
+                let detail = "restart this node first: an undo has made its papers void";
+                return Err(Refusal::conflict(detail).into());
+            }
+            let to = standing.target;
             // Only a node alone can go back; for the others a copy would be of no use.
             if standing.waits() && standing.nodes.len() == 1 {
                 app.replica.keep_copy(to).await?;
@@ -50,8 +50,11 @@ pub(super) async fn finalize(
             Ok(Command::RaiseLevel { to })
         });
         let done = done.await?;
-        app.replica.release_level().await?;
-        app.replica.certify_founder().await?;
+        // An undo may have come between; a repeated request must not take it back.
+        if !done.is_replayed() {
+            app.replica.release_level().await?;
+            app.replica.certify_founder().await?;
+        }
         answer(&app, &done).await
     })
     .await
@@ -62,32 +65,51 @@ pub(super) async fn undo(
     write: Write<UndoBody>,
 ) -> Result<Response, Error> {
     to_its_end(async move {
-        let standing = app.replica.standing().await?;
-        let to = match may_be_undone(&standing) {
-            Ok(undo) if write.body.accept_loss => undo.to,
-            Ok(undo) => return Err(Refusal::field("accept_loss", price(undo)).into()),
-            // A second try, after the first one ended half way, finds only the log to be emptied.
-            Err(_) if standing.held && standing.waits() => {
-                app.replica.drop_papers().await?;
-                app.replica.forget_log().await?;
-                return Ok(Json(view(&app.replica.standing().await?)).into_response());
-            }
-            Err(refusal) => return Err(refusal.into()),
+        let mut held = false;
+        let command = async || {
+            let standing = app.replica.standing().await?;
+            let to = match may_be_undone(&standing)? {
+                undo if write.body.accept_loss => undo.to,
+                undo => return Err(Refusal::field("accept_loss", price(undo)).into()),
+            };
+            // First of all: a start between the two would otherwise raise the level again.
+            app.replica.hold_level().await?;
+            held = true;
+            Ok(Command::LowerLevel { to })
         };
-        // First of all: a start between the two would otherwise raise the level again.
-        app.replica.hold_level().await?;
-        let done = match write.run(&app, async || Ok(Command::LowerLevel { to })).await {
-            Err(Error::Refused(refusal)) => {
+        let done = match write.run(&app, command).await {
+            Err(Error::Refused(refusal)) if held => {
                 app.replica.release_level().await?;
                 return Err(refusal.into());
             }
+            Err(Error::Refused(refusal)) => {
+                return match is_half_undone(&app).await? {
+                    true => Ok(Json(empty_log(&app).await?).into_response()),
+                    false => Err(refusal.into()),
+                };
+            }
             done => done?,
         };
-        app.replica.drop_papers().await?;
-        app.replica.forget_log().await?;
+        // The level may have been raised since; a repeated request must not touch what is new.
+        if done.is_replayed() && !is_half_undone(&app).await? {
+            return answer(&app, &done).await;
+        }
+        empty_log(&app).await?;
         answer(&app, &done).await
     })
     .await
+}
+
+/// Whether an undo ended half way: only the log is to be emptied.
+async fn is_half_undone(app: &Shared) -> Result<bool, Error> {
+    let standing = app.replica.standing().await?;
+    Ok(may_be_undone(&standing).is_err() && standing.held && standing.waits())
+}
+
+async fn empty_log(app: &Shared) -> Result<Value, Error> {
+    app.replica.drop_papers().await?;
+    app.replica.forget_log().await?;
+    Ok(view(&app.replica.standing().await?))
 }
 
 /// Goes on when the caller has gone: half of an upgrade is worse than one that nobody waits for.

@@ -130,14 +130,15 @@ impl Backups {
     }
 
     /// A backup in the folder, verified, and then those removed that the policy does not keep.
-    pub async fn make(self: &Arc<Self>) -> Result<Kept, NotMade> {
+    /// `asked` is the digest of the key under which it was asked for.
+    pub async fn make(self: &Arc<Self>, asked: Option<String>) -> Result<Kept, NotMade> {
         self.after_scrub().await?;
         let turn = self.turn()?;
         let (own, at, node) = (self.clone(), self.replica.now(), self.replica.status().node);
         // In a task of its own, so that a client that goes away does not end it half way.
         let made = blocking(move || {
             let _turn = turn;
-            own.make_and_prune(at, node)
+            own.make_and_prune(at, node, asked.as_deref())
         })
         .await?;
         self.metrics.backup(match &made {
@@ -147,6 +148,14 @@ impl Backups {
         });
         self.list().await?;
         made
+    }
+
+    /// The backup that was made under the key with this digest, as long as a key holds.
+    pub async fn asked_before(&self, asked: &str) -> Result<Option<Kept>, Fault> {
+        let (shelf, asked) = (self.shelf.clone(), asked.to_owned());
+        let found = blocking(move || shelf.asked_for(&asked)).await??;
+        let now = self.replica.now();
+        Ok(found.filter(|kept| kept.created_at.plus_ms(limit::IDEMPOTENCY_MS) > now))
     }
 
     /// Takes people out of the backups in the folder; how many were written anew.
@@ -177,12 +186,12 @@ impl Backups {
         self.turn.clone().try_lock_owned().map_err(|_| NotMade::Busy)
     }
 
-    fn make_and_prune(&self, at: Time, node: u64) -> Result<Kept, NotMade> {
+    fn make_and_prune(&self, at: Time, node: u64, asked: Option<&str>) -> Result<Kept, NotMade> {
         // The folder may be on another disk and need not be there yet.
         let there = self.shelf.folder().ancestors().find(|folder| folder.exists());
         self.check_room(&[&self.work, there.unwrap_or(Path::new("."))])?;
         let draft = backup::make(&self.state, &self.work, at)?;
-        let (kept, verdict) = self.shelf.add(draft, node).map_err(|unfit| match unfit {
+        let (kept, verdict) = self.shelf.add(draft, node, asked).map_err(|unfit| match unfit {
             Unfit::Refused(why) => Fault::plain(format!("what was written cannot be read: {why}")),
             Unfit::Fault(fault) => fault,
         })?;
@@ -240,7 +249,7 @@ pub async fn run(backups: Arc<Backups>) {
         if !due {
             continue;
         }
-        match backups.make().await {
+        match backups.make(None).await {
             // Somebody else has the turn; the next look sees what came of it.
             Ok(_) | Err(NotMade::Busy | NotMade::Scrubbing) => {}
             Err(why) => {

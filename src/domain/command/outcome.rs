@@ -109,3 +109,75 @@ pub enum Outcome {
         counts: Counts,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::limit;
+    use crate::domain::person::Role;
+    use crate::domain::text::Email;
+
+    /// Whether it is made of ids, times and counts only. A new outcome does not compile until
+    /// somebody has said how large it gets.
+    fn is_small(outcome: &Outcome) -> bool {
+        match outcome {
+            Outcome::Done
+            | Outcome::Invited { .. }
+            | Outcome::Admitted { .. }
+            | Outcome::FileKept { .. }
+            | Outcome::Interview { .. }
+            | Outcome::Acted { .. }
+            | Outcome::Shared { .. }
+            | Outcome::Thanked { .. }
+            | Outcome::Held { .. } => true,
+            // The last two are never kept.
+            Outcome::Person { .. }
+            | Outcome::SignedIn { .. }
+            | Outcome::Kit { .. }
+            | Outcome::Erased { .. }
+            | Outcome::Refused { .. }
+            | Outcome::Replayed { .. } => false,
+        }
+    }
+
+    #[test]
+    fn the_largest_results_that_are_kept_are_within_the_bound() {
+        let id = Uuid::from_u128(u128::MAX);
+        // In JSON a quotation mark takes two bytes.
+        let name = "\"".repeat(limit::NAME_BYTES_MAX);
+        let host = "@example.org";
+        let local = "a".repeat(limit::EMAIL_BYTES_MAX - host.len());
+        let person = Box::new(Person {
+            id: crate::domain::id::PersonId(id),
+            email: Email::parse("email", &format!("{local}{host}")).unwrap(),
+            display_name: name.clone(),
+            role: Role::Interviewer,
+            disabled: false,
+            joined: false,
+            created_at: Time(i64::MAX),
+            invite_expires_at: Some(Time(i64::MAX)),
+            invite_generation: u32::MAX,
+        });
+        let session = Session {
+            id: crate::domain::id::SessionId(id),
+            person: person.id,
+            generation: u32::MAX,
+            created_at: Time(i64::MAX),
+            expires_at: Time(i64::MAX),
+            revoked_at: Some(Time(i64::MAX)),
+        };
+        // Twice as many tables as there are.
+        let counts = (0..60).map(|n| (format!("a_table_with_a_long_name_{n}"), u64::MAX)).collect();
+        let large = [
+            Outcome::Person { person: person.clone() },
+            Outcome::SignedIn { person, session },
+            Outcome::Kit { id: name, version: u32::MAX },
+            Outcome::Erased { receipt: id, at: Time(i64::MAX), counts },
+        ];
+        for outcome in large {
+            assert!(!is_small(&outcome));
+            let bytes = serde_json::to_string(&outcome).unwrap().len();
+            assert!(bytes <= limit::IDEMPOTENCY_RESULT_BYTES_MAX, "{bytes}: {outcome:?}");
+        }
+    }
+}

@@ -3,10 +3,8 @@
 use axum::body::Bytes;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, FromRequestParts, Multipart, Request};
-use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::domain::command::Once;
 use crate::domain::limit;
 use crate::domain::refusal::{Code, Refusal};
 
@@ -15,7 +13,8 @@ use super::super::app::Shared;
 use super::super::caller::Caller;
 use super::super::error::Error;
 use super::super::layers::RequestId;
-use super::{Write, idempotency_key, unread};
+use super::key::{Material, read_key};
+use super::{Given, Write, enter, unread};
 
 /// A file that came in a form.
 pub(in crate::http) struct Upload {
@@ -36,16 +35,17 @@ impl FromRequest<Shared> for Write<Upload> {
         let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
         let from = address::network(&parts.extensions);
         let target = format!("{} {}", parts.method, parts.uri.path());
-        let key = idempotency_key(&parts.headers)?;
+        let key = read_key(&parts.headers)?;
         let body = form_of(Request::from_parts(parts, body)).await?;
         // Of the file and not of the body: a client draws a new boundary for each try.
-        let once = key.map(|key| {
-            let fingerprint = fingerprint(&target, &body);
-            Once { scope: caller.scope(), key, fingerprint }
+        let given = key.map(|key| {
+            let name = [body.name.as_bytes(), body.media_type.as_bytes()];
+            let parts = [target.as_bytes(), name[0], name[1], &body.bytes];
+            Given { key, material: Material::of_parts(parts) }
         });
-        let flight = once.as_ref().map(|once| app.enter(once)).transpose()?;
+        let (key, flight) = enter(app, &caller, given.as_ref())?;
         let request_id = request_id.unwrap_or_default();
-        Ok(Write { body, caller, request_id, from, once, _flight: flight })
+        Ok(Write { body, caller, request_id, from, given, key, flight })
     }
 }
 
@@ -91,16 +91,6 @@ fn described(field: &Field<'_>) -> (String, String) {
     let media_type = field.content_type().unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
     (name, media_type.to_ascii_lowercase())
-}
-
-fn fingerprint(target: &str, file: &Upload) -> String {
-    let mut hash = Sha256::new();
-    for part in [target.as_bytes(), file.name.as_bytes(), file.media_type.as_bytes()] {
-        hash.update(part);
-        hash.update([0]);
-    }
-    hash.update(&file.bytes);
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn no_form() -> Refusal {

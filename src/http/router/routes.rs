@@ -5,8 +5,8 @@ use crate::domain::limit;
 
 use super::super::{
     account, acts, audit, backups, calibrations, chat, cluster, coach, cv, factors, health,
-    interviewer, interviews, keys, kits, limits, me, oidc, openapi, people, privacy, progress,
-    reports, setup, shares, socket, stats, tokens, upgrade,
+    interviewer, interviews, kits, limits, me, oidc, openapi, people, privacy, progress,
+    reports, setup, shares, signing, socket, stats, tokens, upgrade,
 };
 use super::{Route, delete, get, patch, post, put};
 
@@ -44,12 +44,14 @@ fn public() -> Vec<Route> {
         post("/api/v1/setup", Public, setup::create, "Organisation and first admin")
             .early()
             .takes("SetupBody"),
-        post("/api/v1/auth/login", Public, account::login, "Sign in").takes("LoginBody"),
+        post("/api/v1/auth/login", Public, account::login, "Sign in").takes("LoginBody")
+            .unkeyed("signing in proves itself each time"),
         post("/api/v1/auth/refresh", Public, account::refresh, "The next tokens")
             .takes("RefreshBody"),
         post("/api/v1/auth/logout", Public, account::logout, "End a login").takes("LogoutBody"),
         post("/api/v1/auth/invite", Public, account::invite, "Whom an invite link is for")
-            .takes("InviteBody"),
+            .takes("InviteBody")
+            .unkeyed("it only reads"),
         post("/api/v1/auth/accept", Public, account::accept, "Accept an invite or reset link")
             .takes("AcceptBody"),
         get("/api/v1/auth/oidc", Public, oidc::list, "OpenID providers to sign in with"),
@@ -85,9 +87,11 @@ fn account_routes() -> Vec<Route> {
             .in_person(),
         post("/api/v1/me/totp", Person, factors::begin_totp, "Set a second factor up")
             .takes("ProofBody")
+            .unkeyed("a secret that was shown once is not kept to be shown again")
             .in_person(),
         post("/api/v1/me/totp/confirm", Person, factors::confirm_totp, "With its first code")
             .takes("CodeBody")
+            .unkeyed("recovery codes that were shown once are not kept to be shown again")
             .in_person(),
         delete("/api/v1/me/totp", Person, factors::remove_totp, "Remove it")
             .takes("ProofBody")
@@ -142,25 +146,29 @@ fn interview_routes() -> Vec<Route> {
             Person,
             chat::example::model_answer,
             "An example by a language model",
-        ),
+        )
+        .unkeyed("it writes nothing"),
         post(
             "/api/v1/interviews/{id}/answers/{answer_id}/rephrase",
             Person,
             chat::rephrase::hints,
             "The hints in a language model's words",
-        ),
+        )
+        .unkeyed("it writes nothing"),
         post(
             "/api/v1/interviews/{id}/questions/{question_id}/rephrase",
             Person,
             chat::rephrase::question,
             "A follow-up in a language model's words",
-        ),
+        )
+        .unkeyed("it writes nothing"),
         post("/api/v1/interviews/{id}/skip", Person, acts::skip, "Go on without an answer")
             .takes("SkipBody"),
         get("/api/v1/interviews/{id}/events", Person, acts::events, "What happened"),
         get("/api/v1/interviews/{id}/interviewer", Person, interviewer::show, "Interviewers' side"),
         get("/api/v1/interviews/{id}/notes", Person, acts::notes, "Interviewers' notes"),
-        post("/api/v1/interviews/{id}/ticket", Person, acts::ticket, "A ticket for the socket"),
+        post("/api/v1/interviews/{id}/ticket", Person, acts::ticket, "A ticket for the socket")
+            .kept_here("The first ticket under a key is given again for its 30 seconds."),
         post("/api/v1/interviews/{id}/members", Person, acts::add_member, "Let somebody in")
             .takes("MemberBody"),
         delete(
@@ -196,14 +204,16 @@ fn operator_routes() -> Vec<Route> {
             .in_person(),
         post("/api/v1/admin/cluster/stepdown", Operate, cluster::step_down, "Hand over")
             .early()
-            .takes("StepDownBody"),
+            .takes("StepDownBody")
+            .unkeyed("who leads is no part of what is stored"),
         delete("/api/v1/admin/cluster/nodes/{id}", Operate, cluster::remove, "Remove a node")
             .early(),
         post("/api/v1/cluster/join", Public, cluster::join, "Become a node, with a token")
             .early()
-            .takes("JoinBody"),
-        get("/api/v1/admin/keys", Operate, keys::show, "The keys that sign access tokens"),
-        post("/api/v1/admin/keys/rotate", Operate, keys::rotate, "Sign with another one")
+            .takes("JoinBody")
+            .unkeyed("its token lets one machine in, as the same node each time"),
+        get("/api/v1/admin/keys", Operate, signing::show, "The keys that sign access tokens"),
+        post("/api/v1/admin/keys/rotate", Operate, signing::rotate, "Sign with another one")
             .takes("RotateBody")
             .in_person(),
         get("/api/v1/admin/stats", Operate, stats::show, "How much there is of everything"),
@@ -215,7 +225,8 @@ fn operator_routes() -> Vec<Route> {
             .in_person(),
         get("/api/v1/admin/backups", Operate, backups::list, "Scheduled backups of this node")
             .here(),
-        post("/api/v1/admin/backups", Operate, backups::create, "Make one of them now").here(),
+        post("/api/v1/admin/backups", Operate, backups::create, "Make one of them now").here()
+            .kept_here("The first backup of this node under a key is named again for 24 hours."),
     ]
 }
 

@@ -94,7 +94,8 @@ impl Task {
         let (replica, once) = (self.hub.replica().clone(), self.once(&waiting));
         let at = replica.now();
         self.preparing = Some(Box::pin(async move {
-            let read = move |db: &query::Connection| query::once::find(db, &once, at);
+            let read =
+                move |db: &query::Connection| query::once::find(db, &once.scope, &once.key, at);
             let prepared = match replica.read(read).await {
                 Ok(Some((_, first))) => Prepared::Before(first),
                 Ok(None) => otherwise.await,

@@ -263,7 +263,7 @@ fn no_place() -> Stop {
 
 /// What came of the request with this key before, if there was one.
 fn recall(db: &Connection, once: &Once, at: Time) -> Result<Option<Outcome>, Fault> {
-    let Some((fingerprint, first)) = query::once::find(db, once, at)? else {
+    let Some((fingerprint, first)) = query::once::find(db, &once.scope, &once.key, at)? else {
         return Ok(None);
     };
     if fingerprint != once.fingerprint {
@@ -327,8 +327,11 @@ impl From<serde_json::Error> for Stop {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::command::NewPerson;
     use crate::domain::id::{InterviewId, PersonId};
     use crate::domain::interview::{Kind, Plan};
+    use crate::domain::person::Role;
+    use crate::domain::text::Email;
     use crate::store::state::{Entry, Payload, State};
 
     fn apply_one(state: &State, command: Command) -> Outcome {
@@ -351,6 +354,78 @@ mod tests {
         let prune = db.prepare_cached(PRUNE).unwrap();
         assert_eq!(prune.get_status(rusqlite::StatementStatus::Run), 3);
         assert_eq!(prune.get_status(rusqlite::StatementStatus::RePrepare), 0);
+    }
+
+    /// Adds somebody at a moment, under a key.
+    fn add(state: &State, n: u128, at: i64, key: &str, fingerprint: &str) -> Outcome {
+        let person = NewPerson {
+            id: PersonId(uuid::Uuid::from_u128(n)),
+            email: Email::parse("email", &format!("p{n}@example.org")).unwrap(),
+            display_name: "P".to_owned(),
+            role: Role::Candidate,
+            password_hash: None,
+            invite_expires_at: None,
+        };
+        let (scope, key) = ("person:1".to_owned(), key.to_owned());
+        let once = Some(Once { scope, key, fingerprint: fingerprint.to_owned() });
+        let command = Command::AddPerson { person: Box::new(person) };
+        let envelope = Envelope { once, ..Envelope::own(Time(at), command) };
+        let entry = Entry { log_id: vec![1], what: Payload::Command(&envelope) };
+        state.apply(&[entry]).unwrap().remove(0).outcome.unwrap()
+    }
+
+    fn made(outcome: &Outcome) -> u128 {
+        let Outcome::Person { person } = outcome else { panic!("{outcome:?}") };
+        person.id.0.as_u128()
+    }
+
+    #[test]
+    fn a_key_holds_for_a_day_of_the_clock_in_the_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = State::open(&dir.path().join("state.db")).unwrap();
+        assert_eq!(made(&add(&state, 1, 1_000, "k", "f")), 1);
+        let last = 1_000 + limit::IDEMPOTENCY_MS - 1;
+        let Outcome::Replayed { first } = add(&state, 2, last, "k", "f") else { panic!("again") };
+        assert_eq!(made(&first), 1);
+        let Outcome::Refused { refusal } = add(&state, 2, last, "k", "other") else {
+            panic!("another request")
+        };
+        assert_eq!(refusal.code, Code::IdempotencyMismatch);
+        // From here on the key is free, for the same request and for any other.
+        assert_eq!(made(&add(&state, 2, last + 1, "k", "other")), 2);
+        let Outcome::Replayed { first } = add(&state, 3, last + 2, "k", "other") else {
+            panic!("its own day has begun")
+        };
+        assert_eq!(made(&first), 2);
+    }
+
+    #[test]
+    fn ended_records_go_and_those_that_hold_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.db");
+        let state = State::open(&path).unwrap();
+        let kept = |at: i64| {
+            let db = Connection::open(&path).unwrap();
+            (query::once::count_of(&db, "person:1", Time(at)).unwrap(), {
+                let all = "SELECT count(*) FROM once";
+                db.query_row(all, [], |row| row.get::<_, i64>(0)).unwrap()
+            })
+        };
+        let many = 3 * limit::IDEMPOTENCY_PRUNE_MAX as u128;
+        for n in 1..=many {
+            add(&state, n, n as i64, &n.to_string(), "f");
+        }
+        assert_eq!(kept(many as i64), (many as usize, many as i64));
+        // A day later all but the newest have ended; each write takes more away than it adds.
+        let later = limit::IDEMPOTENCY_MS + many as i64 - 1;
+        assert_eq!(kept(later).0, 1);
+        for n in 1..=4 {
+            add(&state, many + n, later, &format!("new {n}"), "f");
+        }
+        assert_eq!(kept(later), (5, 5));
+        let Outcome::Replayed { .. } = add(&state, 999, later, &many.to_string(), "f") else {
+            panic!("the newest of the first ones still holds")
+        };
     }
 
     /// Somebody's interview who does not exist: no check names it, only the schema does.

@@ -1,7 +1,8 @@
 //! The folder of the backups that a node makes by itself: what is on it, what goes from it.
 //!
-//! A file's name says when it was made and whether it was verified, so that nothing about it has to
-//! be remembered and an operator sees as much as the node.
+//! A file's name says when it was made, whether it was verified, and by a digest which request asked
+//! for it under a key, so that nothing about it has to be remembered and an operator sees as much as
+//! the node.
 //!
 //! **Invariant:** the newest verified backup is never removed.
 
@@ -35,6 +36,8 @@ pub struct Kept {
     pub bytes: u64,
     /// Whether it passed every check after it was written.
     pub verified: bool,
+    /// Which request asked for it, if it came with a key.
+    pub asked: Option<String>,
 }
 
 /// Which verified backups stay.
@@ -50,6 +53,9 @@ const PREFIX: &str = "greenroom-";
 const VERIFIED: &str = ".backup";
 const UNVERIFIED: &str = ".unverified";
 const UNFINISHED: &str = "greenroom-unfinished";
+
+/// Hexadecimal digits of a digest: 128 bits.
+const MARK_CHARS: usize = 32;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
@@ -77,9 +83,9 @@ impl Shelf {
         for entry in entries {
             let entry = entry.map_err(fault)?;
             let Some(file) = entry.file_name().to_str().map(str::to_owned) else { continue };
-            let Some((created_at, verified)) = read_name(&file) else { continue };
+            let Some((created_at, asked, verified)) = read_name(&file) else { continue };
             let bytes = space::file_bytes(&entry.path())?;
-            all.push(Kept { file, path: entry.path(), created_at, bytes, verified });
+            all.push(Kept { file, path: entry.path(), created_at, bytes, verified, asked });
         }
         all.sort_by(|a, b| b.file.cmp(&a.file));
         all.truncate(limit::BACKUPS_LISTED_MAX);
@@ -117,14 +123,30 @@ impl Shelf {
     }
 
     /// Writes a backup, checks it by restoring it, and keeps it under the name that it has earned.
-    /// `node` keeps the unfinished files of nodes that share a folder apart.
-    pub fn add(&self, draft: Draft, node: u64) -> Result<(Kept, Verdict), Unfit> {
-        let created_at = self.free_time(draft.manifest().created_at);
+    /// `node` keeps the unfinished files of nodes that share a folder apart; `asked` is the digest
+    /// of the key under which it was asked for.
+    pub fn add(
+        &self,
+        draft: Draft,
+        node: u64,
+        asked: Option<&str>,
+    ) -> Result<(Kept, Verdict), Unfit> {
+        let asked = asked.map(mark);
+        let created_at = self.free_time(draft.manifest().created_at, asked.as_deref());
         let bytes = draft.bytes();
-        let named = |folder: &Path, verified| folder.join(name(created_at, verified));
-        let (path, verdict) = self.write(draft, node, named)?;
+        let name = |verified| name(created_at, asked.as_deref(), verified);
+        let (path, verdict) =
+            self.write(draft, node, |folder, verified| folder.join(name(verified)))?;
         let verified = verdict.ok();
-        Ok((Kept { file: name(created_at, verified), path, created_at, bytes, verified }, verdict))
+        let file = name(verified);
+        Ok((Kept { file, path, created_at, bytes, verified, asked }, verdict))
+    }
+
+    /// The newest verified one that was asked for under the key with this digest.
+    pub fn asked_for(&self, asked: &str) -> Result<Option<Kept>, Fault> {
+        let asked = mark(asked);
+        let is_it = |kept: &Kept| kept.verified && kept.asked.as_ref() == Some(&asked);
+        Ok(self.list()?.into_iter().find(is_it))
     }
 
     fn write(
@@ -166,8 +188,8 @@ impl Shelf {
     }
 
     /// The time, or the next one that no file has: a clock that was set back gives one twice.
-    fn free_time(&self, mut at: Time) -> Time {
-        let taken = |at| [true, false].map(|v| self.folder.join(name(at, v)).exists());
+    fn free_time(&self, mut at: Time, asked: Option<&str>) -> Time {
+        let taken = |at| [true, false].map(|v| self.folder.join(name(at, asked, v)).exists());
         while taken(at).contains(&true) {
             at = at.plus_ms(1);
         }
@@ -202,22 +224,39 @@ fn week(at: Time) -> i64 {
 }
 
 /// `greenroom-2026-11-23T03-15-45.123Z.backup`: no colons, which some disks do not take, and in the
-/// order of time if sorted by name.
-fn name(at: Time, verified: bool) -> String {
+/// order of time if sorted by name. `asked` stands behind the time, as in
+/// `greenroom-2026-11-23T03-15-45.123Z-0f0e….backup`.
+fn name(at: Time, asked: Option<&str>, verified: bool) -> String {
     let at = at.to_string().replace(':', "-");
-    format!("{PREFIX}{at}{}", if verified { VERIFIED } else { UNVERIFIED })
+    let asked = asked.map(|asked| format!("-{asked}")).unwrap_or_default();
+    format!("{PREFIX}{at}{asked}{}", if verified { VERIFIED } else { UNVERIFIED })
 }
 
-fn read_name(file: &str) -> Option<(Time, bool)> {
+/// As much of a digest as a name has place for, and as two keys never share.
+fn mark(asked: &str) -> String {
+    asked.chars().take(MARK_CHARS).collect()
+}
+
+fn read_name(file: &str) -> Option<(Time, Option<String>, bool)> {
     let rest = file.strip_prefix(PREFIX)?;
     let (at, verified) = match rest.strip_suffix(VERIFIED) {
         Some(at) => (at, true),
         None => (rest.strip_suffix(UNVERIFIED)?, false),
     };
+    let (at, asked) = match at.split_once("Z-") {
+        Some((at, asked)) => (format!("{at}Z"), Some(asked)),
+        None => (at.to_owned(), None),
+    };
+    let is_mark = |asked: &str| {
+        asked.len() == MARK_CHARS && asked.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    if !asked.is_none_or(is_mark) {
+        return None;
+    }
     let (day, hour) = at.split_once('T')?;
     let at = Time::parse(&format!("{day}T{}", hour.replace('-', ":")))?;
     // Only the one spelling that we write: a copy that somebody named by hand is theirs.
-    (name(at, verified) == file).then_some((at, verified))
+    (name(at, asked, verified) == file).then(|| (at, asked.map(str::to_owned), verified))
 }
 
 #[cfg(test)]
@@ -228,8 +267,8 @@ mod tests {
 
     fn kept(days_ago: i64, verified: bool) -> Kept {
         let created_at = Time(DAY_0 - days_ago * DAY_MS);
-        let file = name(created_at, verified);
-        Kept { path: PathBuf::from(&file), file, created_at, bytes: 1, verified }
+        let file = name(created_at, None, verified);
+        Kept { path: PathBuf::from(&file), file, created_at, bytes: 1, verified, asked: None }
     }
 
     fn days_left(all: &[Kept], last: usize, weekly: usize) -> Vec<i64> {
@@ -241,15 +280,21 @@ mod tests {
     #[test]
     fn names_say_when_and_whether_and_nothing_else_is_ours() {
         let at = Time(DAY_0);
-        assert_eq!(name(at, true), "greenroom-2026-11-18T11-06-40.123Z.backup");
+        assert_eq!(name(at, None, true), "greenroom-2026-11-18T11-06-40.123Z.backup");
+        let asked = mark(&"0f".repeat(32));
         for verified in [true, false] {
-            assert_eq!(read_name(&name(at, verified)), Some((at, verified)));
+            for asked in [None, Some(asked.as_str())] {
+                let read = Some((at, asked.map(str::to_owned), verified));
+                assert_eq!(read_name(&name(at, asked, verified)), read);
+            }
         }
         for other in [
             "greenroom-unfinished-1",
             "greenroom-2026-11-18T11:06:40.123Z.backup",
             "greenroom-2026-11-18T11-06-40Z.backup",
             "greenroom-2026-11-18T11-06-40.123Z.backup.gpg",
+            "greenroom-2026-11-18T11-06-40.123Z-0f0f.backup",
+            "greenroom-2026-11-18T11-06-40.123Z-my-copy-before-the-upgrade-to-2.backup",
             "greenroom-.backup",
             "notes.txt",
         ] {

@@ -87,11 +87,10 @@ pub fn begun(db: &Connection, room: &Room) -> Result<BTreeSet<QuestionId>, Fault
     let since = first.max(room.last_seq.saturating_sub(limit::EVENTS_PAGE_MAX as u64));
     let mut statement = db.prepare_cached(
         "SELECT DISTINCT json_extract(data, '$.question_id') AS question FROM event
-         WHERE interview = ?1 AND seq > ?2 AND kind = 'transcript.final'",
+         WHERE interview = ?1 AND seq > ?2 AND seq <= ?3 AND kind = 'transcript.final'",
     )?;
-    let rows = statement.query_map(params![room.plan.id.to_string(), since as i64], |row| {
-        optional_id(row, "question")
-    })?;
+    let place = params![room.plan.id.to_string(), since as i64, room.last_seq as i64];
+    let rows = statement.query_map(place, |row| optional_id(row, "question"))?;
     Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
@@ -139,6 +138,37 @@ pub fn said(
     )?;
     let parts: Vec<String> = rows.collect::<Result<_, _>>()?;
     Ok(parts.join(" "))
+}
+
+/// The events of a room up to one and what followed from the same act, without what was said: it
+/// changes nothing in the room.
+pub(super) fn up_to(
+    db: &Connection,
+    interview: InterviewId,
+    seq: u64,
+) -> Result<Vec<Event>, Fault> {
+    let mut statement = db.prepare_cached(
+        // What follows by itself is nobody's, at the same moment; the report is an act of its own.
+        "SELECT seq, at, by, kind, data FROM event
+         WHERE interview = ?1 AND kind <> 'transcript.final' AND (seq <= ?2 OR (
+             by IS NULL AND kind <> 'report.ready'
+             AND at = (SELECT at FROM event WHERE interview = ?1 AND seq = ?2)
+         ))
+         ORDER BY seq",
+    )?;
+    let rows = statement.query_map(params![interview.to_string(), seq as i64], |row| {
+        let kind: String = row.get("kind")?;
+        let data: String = row.get("data")?;
+        let happening = format!("{{\"kind\":{kind:?},\"data\":{data}}}");
+        let (seq, at) = (row.get::<_, i64>("seq")? as u64, time(row, "at")?);
+        Ok((seq, at, optional_id(row, "by")?, happening))
+    })?;
+    let mut events = Vec::new();
+    for row in rows {
+        let (seq, at, by, happening) = row?;
+        events.push(Event { seq, at, by, what: serde_json::from_str(&happening)? });
+    }
+    Ok(events)
 }
 
 /// The columns of a happening: its kind and its data.

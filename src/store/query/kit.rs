@@ -1,6 +1,6 @@
 //! Kits of the organisation.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Fault;
 use crate::domain::kit::Kit;
@@ -23,6 +23,15 @@ pub fn newest(db: &Connection, id: &str) -> Result<Option<Kit>, Fault> {
     let body: Option<String> = db
         .prepare_cached("SELECT body FROM kit WHERE id = ?1 ORDER BY version DESC LIMIT 1")?
         .query_row([id], |row| row.get(0))
+        .optional()?;
+    Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
+}
+
+/// One version of one kit.
+pub fn version(db: &Connection, id: &str, version: u32) -> Result<Option<Kit>, Fault> {
+    let body: Option<String> = db
+        .prepare_cached("SELECT body FROM kit WHERE id = ?1 AND version = ?2")?
+        .query_row(params![id, version], |row| row.get(0))
         .optional()?;
     Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
 }

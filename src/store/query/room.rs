@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{Fault, id, optional_id, optional_time, time, word};
+use super::{Fault, event, id, optional_id, optional_time, time, word};
 use crate::domain::id::InterviewId;
-use crate::domain::interview::{Part, Plan, Question};
-use crate::domain::room::Room;
+use crate::domain::interview::{Kind, Part, Plan, Question};
+use crate::domain::room::{self, Room};
 
 /// The room with this id, as after its last event.
 pub fn load(db: &Connection, interview: InterviewId) -> Result<Option<Room>, Fault> {
@@ -39,6 +39,43 @@ pub fn load(db: &Connection, interview: InterviewId) -> Result<Option<Room>, Fau
         room.questions.push(question);
     }
     Ok(Some(room))
+}
+
+/// The room as it was after the act whose first event this is, or when it was made (0).
+pub fn after_act(db: &Connection, interview: InterviewId, seq: u64) -> Result<Option<Room>, Fault> {
+    let Some(now) = load(db, interview)? else { return Ok(None) };
+    let events = event::up_to(db, interview, seq)?;
+    let last = events.last().map_or(0, |event| event.seq);
+    if last == now.last_seq {
+        return Ok(Some(now));
+    }
+    let Room { plan, questions, .. } = now;
+    // Whoever makes a room is in it alone; everybody else came by an event.
+    let part = if plan.kind == Kind::Practice { Part::Candidate } else { Part::Interviewer };
+    let members = BTreeMap::from([(plan.owner, part)]);
+    let questions = questions
+        .into_iter()
+        .filter(|question| {
+            was_planned(question, &plan) || question.asked_seq.is_some_and(|asked| asked <= last)
+        })
+        .map(|question| Question {
+            asked_seq: None,
+            answer_id: None,
+            skipped_seq: None,
+            ..question
+        })
+        .collect();
+    let mut room = Room::new(plan, members, questions);
+    for event in &events {
+        room::fold(&mut room, event);
+    }
+    Ok(Some(room))
+}
+
+/// Whether a question was there from the beginning. Ids sort by the time of their making, and those
+/// of planned questions are made right before their interview's; a follow-up has no such id.
+fn was_planned(question: &Question, plan: &Plan) -> bool {
+    question.id.0.get_version_num() == 7 && question.id.0 < plan.id.0
 }
 
 fn room(row: &Row<'_>) -> Result<Room, rusqlite::Error> {

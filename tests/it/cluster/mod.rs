@@ -3,6 +3,7 @@
 mod chaos;
 mod files;
 mod forwarding;
+mod keys;
 mod membership;
 mod network;
 mod sockets;

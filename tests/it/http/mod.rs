@@ -24,6 +24,7 @@ mod progress;
 mod raw;
 mod readiness;
 mod reading;
+mod replays;
 mod reports;
 mod rights;
 mod routes;
