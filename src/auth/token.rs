@@ -6,7 +6,7 @@
 use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize};
 
-use super::secret::{Secrets, random_token};
+use super::secret::{Secrets, hash_token};
 use crate::domain::id::{PersonId, SessionId};
 use crate::domain::limit;
 use crate::domain::person::Role;
@@ -62,7 +62,8 @@ impl Secrets {
             role,
             iat: issued,
             exp: issued.saturating_add(limit::ACCESS_TOKEN_SECONDS),
-            jti: random_token(),
+            // Derived: a repeated sign-in shows the token that was shown first.
+            jti: hash_token(&format!("{session} {}", now.0)),
         };
         let ring = self.ring();
         let mut header = Header::new(Algorithm::EdDSA);
@@ -173,7 +174,10 @@ mod tests {
         assert_eq!((claims.sub, claims.sid, claims.role), (PERSON, SESSION, Role::Candidate));
         assert_eq!(claims.iat, 1_795_000_000);
         assert_eq!(claims.exp, 1_795_000_000 + limit::ACCESS_TOKEN_SECONDS);
-        assert_ne!(good(&secrets), good(&secrets), "each token has its own jti");
+        assert_eq!(good(&secrets), good(&secrets), "the same moment of the same login");
+        let later = secrets.sign_access(PERSON, SESSION, Role::Candidate, NOW.plus_ms(1), ISSUER);
+        let later = secrets.read_access(&later, NOW, ISSUER).unwrap();
+        assert_ne!(later.jti, claims.jti, "each other token has its own jti");
     }
 
     #[test]

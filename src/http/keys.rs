@@ -19,6 +19,17 @@ use crate::domain::refusal::{Code, Refusal};
 /// Whose key, and the key.
 pub(super) type Name = (String, String);
 
+/// What an idempotency key does on a route.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keyed {
+    /// The state keeps the first result.
+    Stored,
+    /// The node keeps it, as is said here.
+    Passing(&'static str),
+    /// Nothing, for this reason. The key is checked, and the request is carried out anew.
+    Never(&'static str),
+}
+
 /// What this node knows of keys.
 #[derive(Default)]
 pub(super) struct Keys {

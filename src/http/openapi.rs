@@ -12,7 +12,8 @@ use utoipa::PartialSchema;
 
 use crate::auth::permission::Permission;
 
-use super::router::{Keyed, Route, table};
+use super::keys::Keyed;
+use super::router::{Route, table};
 use super::{
     account, acts, calibrations, cluster, factors, interviews, limits, me, people, privacy,
     reports, setup, shares, signing, tokens, upgrade,

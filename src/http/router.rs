@@ -20,6 +20,7 @@ use crate::domain::rate::Class;
 use super::app::Shared;
 use super::caller::{Guarded, guard};
 use super::forward::Door;
+use super::keys::Keyed;
 use super::{assets, forward, layers};
 
 pub(super) use routes::table;
@@ -46,17 +47,6 @@ pub(super) struct Route {
     /// The largest body.
     body_bytes_max: usize,
     handler: MethodRouter<Shared>,
-}
-
-/// What an idempotency key does.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keyed {
-    /// The state keeps the first result.
-    Stored,
-    /// The node keeps it, as is said here.
-    Passing(&'static str),
-    /// Nothing, for this reason. The key is checked, and the request is carried out anew.
-    Never(&'static str),
 }
 
 /// What answers requests.

@@ -116,6 +116,7 @@ pub(crate) fn check_leftovers(code: &Code) -> Vec<Violation> {
             let shares = [
                 "tests/house.rs",
                 "tests/bench/failover.rs",
+                "tests/bench/keys.rs",
                 "tests/bench/rooms/main.rs",
                 "tests/bench/spine.rs",
             ];

@@ -5,8 +5,8 @@ use crate::domain::limit;
 
 use super::super::{
     account, acts, audit, backups, calibrations, chat, cluster, coach, cv, factors, health,
-    interviewer, interviews, kits, limits, me, oidc, openapi, people, privacy, progress,
-    reports, setup, shares, signing, socket, stats, tokens, upgrade,
+    interviewer, interviews, kits, limits, me, oidc, openapi, people, privacy, progress, reports,
+    setup, shares, signing, socket, stats, tokens, upgrade,
 };
 use super::{Route, delete, get, patch, post, put};
 
@@ -44,7 +44,8 @@ fn public() -> Vec<Route> {
         post("/api/v1/setup", Public, setup::create, "Organisation and first admin")
             .early()
             .takes("SetupBody"),
-        post("/api/v1/auth/login", Public, account::login, "Sign in").takes("LoginBody")
+        post("/api/v1/auth/login", Public, account::login, "Sign in")
+            .takes("LoginBody")
             .unkeyed("signing in proves itself each time"),
         post("/api/v1/auth/refresh", Public, account::refresh, "The next tokens")
             .takes("RefreshBody"),
@@ -225,7 +226,8 @@ fn operator_routes() -> Vec<Route> {
             .in_person(),
         get("/api/v1/admin/backups", Operate, backups::list, "Scheduled backups of this node")
             .here(),
-        post("/api/v1/admin/backups", Operate, backups::create, "Make one of them now").here()
+        post("/api/v1/admin/backups", Operate, backups::create, "Make one of them now")
+            .here()
             .kept_here("The first backup of this node under a key is named again for 24 hours."),
     ]
 }

@@ -1,8 +1,8 @@
 //! The folder of the backups that a node makes by itself: what is on it, what goes from it.
 //!
-//! A file's name says when it was made, whether it was verified, and by a digest which request asked
-//! for it under a key, so that nothing about it has to be remembered and an operator sees as much as
-//! the node.
+//! A file's name says when it was made, whether it was verified, and by a digest which request
+//! asked for it under a key, so that nothing about it has to be remembered and an operator sees as
+//! much as the node.
 //!
 //! **Invariant:** the newest verified backup is never removed.
 
