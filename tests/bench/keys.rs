@@ -37,7 +37,7 @@ use org::Org;
 const ROUNDS: usize = 9;
 
 /// Requests of one connection in one round.
-const REQUESTS: usize = 300;
+const REQUESTS: usize = 100;
 
 /// Connections at once.
 const WRITERS: [usize; 2] = [1, 16];
@@ -132,6 +132,7 @@ impl Line {
                 request = request.header("idempotency-key", format!("{}-{round}-{n}", self.name));
             }
             let request = request.body(Full::new(body.clone())).unwrap();
+            self.sender.ready().await.unwrap();
             let reply = self.sender.send_request(request).await.unwrap();
             assert_eq!(reply.status(), 201);
             let replayed = reply.headers().contains_key("idempotency-replayed");
