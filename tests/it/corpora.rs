@@ -180,5 +180,5 @@ fn bent_files_stop_no_reader() {
         // The PDF reader is not ours; it is asked in a process of its own, above.
         Kind::of(bytes) == Some(Kind::Docx) && document::text_of(Kind::Docx, bytes).is_ok()
     });
-    assert!(taken < BENT, "documents: {taken}");
+    assert!((1..BENT / 2).contains(&taken), "documents: {taken}");
 }
