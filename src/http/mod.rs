@@ -16,6 +16,7 @@ mod calibrations;
 mod caller;
 pub mod chat;
 mod cluster;
+mod ends;
 mod error;
 mod factors;
 mod forward;

@@ -32,8 +32,9 @@ use crate::room::protocol::{self, Bye, SUBPROTOCOL, close};
 use crate::telemetry::metrics::Direction;
 
 use super::app::Shared;
-use super::caller::{login, login_ends};
+use super::caller::login;
 use super::crowd::Held;
+use super::ends::login_ends;
 use super::error::{Error, Problem};
 use super::forward::{ThroughPeer, introduce, up_to_date};
 use super::interviews::interview_id;

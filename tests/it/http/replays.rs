@@ -22,7 +22,9 @@ const KEY: &str = "the same key for everybody";
 const OTHER_PASSWORD: &str = "another sentence that nobody guesses";
 
 /// Routes on which a key does nothing, with what the document gives as the reason.
-const UNKEYED: [(&str, &str); 7] = [
+const UNKEYED: [(&str, &str); 9] = [
+    ("/api/v1/interviews/{id}/answers/{answer_id}/rephrase", "it writes nothing"),
+    ("/api/v1/interviews/{id}/questions/{question_id}/rephrase", "it writes nothing"),
     ("/api/v1/admin/cluster/stepdown", "who leads is no part of what is stored"),
     ("/api/v1/auth/invite", "it only reads"),
     ("/api/v1/auth/login", "signing in proves itself each time"),
@@ -112,6 +114,14 @@ async fn case(org: &Org, path: &str) -> Option<Case> {
             let path = path.replace("{id}", &someone.id);
             Case::new(&admin, &path, none).watch(&format!("/api/v1/people/{}", someone.id))
         }
+        "/api/v1/people/{id}/tokens" => {
+            let path = path.replace("{id}", &text(&org.service().await["id"]));
+            let body = |name| json!({"name": name});
+            Case::new(&admin, &path, body("One")).other(body("Two")).watch(&path)
+        }
+        "/api/v1/admin/keys/rotate" => {
+            Case::new(&admin, path, none).watch("/.well-known/jwks.json")
+        }
         "/api/v1/kits" => {
             let mut kit = items(&admin.get(path).await.ok(200)).remove(0);
             kit.as_object_mut().unwrap().remove("built_in");
@@ -169,6 +179,10 @@ async fn of_somebody(org: &Org, path: &str) -> Option<Case> {
             let body = |new| json!({"current_password": PASSWORD, "new_password": new});
             let other = body("a third sentence that nobody guesses");
             Case::new(&someone.api, path, body(OTHER_PASSWORD)).other(other)
+        }
+        "/api/v1/me/tokens" => {
+            let body = |name| json!({"name": name});
+            Case::new(&someone.api, path, body("One")).other(body("Two")).watch(path)
         }
         "/api/v1/interviews" => {
             let body = |title| json!({"kind": "practice", "title": title, "questions": ["Why?"]});
