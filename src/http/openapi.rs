@@ -247,7 +247,10 @@ mod tests {
     fn what_is_said_of_a_route_is_said_of_one_that_exists() {
         let document = document().to_string();
         let shapes = include_str!("openapi/shapes.rs");
-        let paths: Vec<&str> = shapes.split('"').filter(|text| text.starts_with('/')).collect();
+        let paths: Vec<&str> = shapes
+            .split('"')
+            .filter(|text| text.starts_with('/') && !text.starts_with("//"))
+            .collect();
         assert!(paths.len() > 10);
         for path in paths {
             assert!(document.contains(&format!("\"{path}\":")), "there is no route {path}");

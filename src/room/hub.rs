@@ -246,11 +246,8 @@ impl Hub {
                     tell(door.inputs, Input::Consent(*person, *given));
                 }
             }
-            Command::Erase { person, .. } => {
-                self.end_person(*person, None);
-                self.look_again();
-            }
-            Command::Expire { .. } => self.look_again(),
+            Command::Erase { person, .. } => self.look_again(Some(*person)),
+            Command::Expire { .. } => self.look_again(None),
             Command::ChangePassword { person, keep, .. } => self.end_person(*person, *keep),
             // A new password ends every older login.
             Command::AcceptInvite { person, session, .. } => {
@@ -260,12 +257,16 @@ impl Hub {
         }
     }
 
-    /// Something was erased: each room here is compared with its rows.
-    fn look_again(&self) {
+    /// Something was erased: each room here is compared with its rows. Who has gone is told before,
+    /// in one go, so that they hear that their login has ended and not that somebody removed them.
+    fn look_again(&self, gone: Option<PersonId>) {
         for (interview, door) in self.open().iter() {
             let (interview, inputs) = (*interview, door.inputs.clone());
             let replica = self.replica().clone();
             tokio::spawn(async move {
+                if let Some(person) = gone {
+                    let _ = inputs.send(Input::PersonGone(person, None)).await;
+                }
                 let read = move |db: &query::Connection| query::room::load(db, interview);
                 match replica.read(read).await {
                     Ok(now) => {
