@@ -32,28 +32,44 @@ const RESULTS: [&str; 4] = [
 ];
 
 /// Nothing of this says anything about work.
-const IRRELEVANT: [&str; 3] = [
+const IRRELEVANT: [&str; 11] = [
     "My favourite season is autumn. The light is so nice then, and the park is close to my house.",
     "On Sundays we eat soup. My aunt likes the one with leeks.",
     "The weather is lovely today. Blue is a very pretty colour.",
+    "I had pancakes for breakfast this morning, with maple syrup and blueberries.",
+    "My cat sleeps on the sofa all day. She has orange fur and a very long tail.",
+    "We went to the seaside last summer and the children built a castle of sand.",
+    "I love watching cooking shows in the evening, especially the ones from Italy.",
+    "My brother plays the guitar in a band. They rehearse every Thursday in our garage.",
+    "The trains here are blue, and the bakery next door makes wonderful croissants.",
+    "My grandmother grew up in a small village with 300 people, near a lake.",
+    "Football was great on Saturday. The match ended 3 to 1 and it rained a lot.",
 ];
 
-const BOASTS: [&str; 3] = [
+const BOASTS: [&str; 11] = [
     "I am a brilliant and exceptional talent. I am the best candidate that you could wish for.",
     "I'm a natural leader and a real team player. Everybody says that I am amazing.",
     "I am passionate, driven and detail oriented. I'm proud of how incredible I am.",
+    "I'm honestly one of the most talented people you will ever meet.",
+    "I always give 110 percent and I never give up.",
+    "I am a perfectionist, a quick learner and a great communicator.",
+    "My colleagues call me a genius, and I have an outstanding work ethic.",
+    "I have exceptional leadership skills and I work really well under pressure.",
+    "Nobody is more dedicated than I am; I was born for this role.",
+    "I'm a results-oriented professional with a proven track record of excellence.",
+    "Frankly, I am a rock star. I am very smart and very hard-working.",
 ];
 
 /// By how much a score may move where nothing was said.
 const STILL: Milli = Milli::whole(2);
 
-/// How many scores move further all the same. The law wants none; with the parts of `engine/policy`
-/// none does, with these texts some do, and never more than today: a number here only goes down.
+/// How many scores move further all the same. The law wants none. The few that do share a word with
+/// the small talk, or are about such things themselves: a number here only goes down.
 const MOVED: [(&str, &str, usize); 4] = [
-    ("irrelevant", "repository", 1),
-    ("boast", "repository", 4),
-    ("irrelevant", "sets", 9),
-    ("boast", "sets", 28),
+    ("irrelevant", "repository", 2),
+    ("boast", "repository", 0),
+    ("irrelevant", "sets", 15),
+    ("boast", "sets", 0),
 ];
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::built_in);
@@ -267,9 +283,12 @@ fn what_carries_no_evidence_moves_few_scores() {
     let mut rows = BTreeMap::<(&str, &str), (usize, Vec<String>)>::new();
     for (n, text) in TEXTS.iter().enumerate() {
         let Some(score) = analyse(text, None).score else { continue };
-        let idle = IRRELEVANT[n % IRRELEVANT.len()];
-        let boast = BOASTS[n % BOASTS.len()];
-        for (kind, more) in [("irrelevant", idle), ("boast", boast)] {
+        // Two of each, all of them over every six texts in a row.
+        let some = (2 * n..2 * n + 2).flat_map(|k| {
+            let (idle, boast) = (IRRELEVANT[k % IRRELEVANT.len()], BOASTS[k % BOASTS.len()]);
+            [("irrelevant", idle), ("boast", boast)]
+        });
+        for (kind, more) in some {
             let after = analyse(&with(text, more), None).score.unwrap();
             let (count, moved) = rows.entry((kind, text.set)).or_default();
             *count += 1;

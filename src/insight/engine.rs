@@ -107,8 +107,8 @@ impl Engine {
     /// Everything there is to say about one answer.
     pub fn analyse(&self, input: &AnswerInput) -> Analysis {
         let words = input.words.as_deref().unwrap_or_default();
-        let reading = Reading::spoken(&self.lexicon, &input.answer, words);
         let focus = Focus::new(&self.lexicon, input.question.as_deref());
+        let reading = Reading::spoken(&self.lexicon, &input.answer, words).set_aside(&focus);
         let mut signals = signals::measure(&reading, &focus, input);
         if let (Some(job), Some(signal)) = (&input.job_description, signals.get_mut("relevance")) {
             signals::quote_job_terms(&self.lexicon, &reading, job, signal);
@@ -159,8 +159,8 @@ impl Engine {
     /// The signals' values alone, for a text that is still being typed.
     pub fn meters(&self, input: &AnswerInput) -> BTreeMap<String, Option<Milli>> {
         let words = input.words.as_deref().unwrap_or_default();
-        let reading = Reading::spoken(&self.lexicon, &input.answer, words);
         let focus = Focus::new(&self.lexicon, input.question.as_deref());
+        let reading = Reading::spoken(&self.lexicon, &input.answer, words).set_aside(&focus);
         let signals: BTreeMap<String, Signal> = signals::measure(&reading, &focus, input);
         signals.into_iter().map(|(name, signal)| (name, signal.value)).collect()
     }

@@ -10,6 +10,7 @@
 //! floating point, no order of a hash map in any result. `DESIGN.md` says what each signal means.
 
 mod anchors;
+mod asides;
 pub mod calibration;
 pub mod coach;
 mod conflicts;

@@ -13,6 +13,7 @@ mod quantified;
 mod relevance;
 mod specificity;
 mod structure;
+mod substance;
 mod trade_off;
 
 use std::collections::BTreeMap;
@@ -22,10 +23,10 @@ pub(super) use amounts::{Amount, Unit, amounts};
 pub(super) use relevance::{Focus, judge, quote_job_terms};
 pub(super) use structure::label_sentences;
 
-use super::AnswerInput;
 use super::lexicon::Lexicon;
 use super::story::{self, Clause};
 use super::text::Document;
+use super::{AnswerInput, asides};
 use crate::domain::analysis::{Evidence, Signal, TimedWord};
 use crate::domain::number::Milli;
 
@@ -55,6 +56,12 @@ impl Reading {
         Reading::of(Document::spoken(lexicon, text, words))
     }
 
+    /// Marks what is said beside the answer to a question, so that it counts for nothing.
+    pub(super) fn set_aside(mut self, focus: &Option<Focus>) -> Reading {
+        asides::mark(&mut self, focus);
+        self
+    }
+
     fn of(document: Document) -> Reading {
         let story = story::read(&document);
         let amounts = amounts::amounts(&document);
@@ -74,14 +81,15 @@ pub(super) fn measure(
     focus: &Option<Focus>,
     input: &AnswerInput,
 ) -> BTreeMap<String, Signal> {
+    let matter = substance::sentences(reading, focus);
     let mut signals = BTreeMap::from([
         ("structure".to_owned(), structure::measure(reading)),
         ("ownership".to_owned(), ownership::measure(reading)),
         ("quantified_evidence".to_owned(), quantified::measure(reading)),
-        ("specificity".to_owned(), specificity::measure(reading)),
+        ("specificity".to_owned(), specificity::measure(reading, &matter)),
         ("trade_off".to_owned(), trade_off::measure(reading)),
         ("causal".to_owned(), causal::measure(reading)),
-        ("relevance".to_owned(), relevance::measure(reading, focus)),
+        ("relevance".to_owned(), relevance::measure(reading, focus, &matter)),
     ]);
     delivery::measure(reading, input, &mut signals);
     for signal in signals.values_mut() {

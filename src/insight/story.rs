@@ -47,6 +47,8 @@ pub(super) struct Clause {
     pub(super) praise: bool,
     /// Belongs to what takes something back or gives it to others, and so adds nothing of its own.
     pub(super) explains: bool,
+    /// Tells of private life beside the answer; found by [`super::asides`].
+    pub(super) aside: bool,
 }
 
 /// A part counts from this score on; weaker traces are no more than a leaning.
@@ -70,7 +72,11 @@ impl Parts {
 impl Clause {
     /// The part it counts for in the structure of the answer.
     pub(super) fn counts_as(&self) -> Star {
-        if self.repeated || self.explains { Star::Other } else { self.parts.strongest(CLEAR) }
+        if self.repeated || self.explains || self.aside {
+            Star::Other
+        } else {
+            self.parts.strongest(CLEAR)
+        }
     }
 }
 
@@ -100,6 +106,7 @@ pub(super) fn read(document: &Document) -> Vec<Clause> {
             repeated,
             praise,
             explains,
+            aside: false,
         });
     }
     story

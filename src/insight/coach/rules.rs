@@ -157,8 +157,8 @@ pub(super) struct View<'a> {
 
 impl View<'_> {
     pub(super) fn new<'a>(engine: &'a Engine, partial: &'a Partial<'a>) -> View<'a> {
-        let reading = Reading::new(engine.lexicon(), partial.text);
         let focus = Focus::new(engine.lexicon(), partial.question);
+        let reading = Reading::new(engine.lexicon(), partial.text).set_aside(&focus);
         let input = AnswerInput { answer: partial.text.to_owned(), ..AnswerInput::default() };
         let signals = signals::measure(&reading, &focus, &input);
         View { engine, partial, reading, focus, signals }

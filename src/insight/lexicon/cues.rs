@@ -204,7 +204,9 @@ const PRAISE: &str = "\
     thank you|thanks for|thanks a lot|many thanks|i am the best|i'm the best|hire me|\
     people person|natural leader|born leader|detail oriented|self starter|kind words|\
     right person|ideal candidate|i am very good|i'm very good|really good at|i pride myself|\
-    i'm proud|i am proud|give it my all|hundred and ten percent|go getter";
+    i'm proud|i am proud|give it my all|hundred and ten percent|go getter|\
+    than i am|born for|born to do|work ethic|proven track record|track record of|\
+    high achiever|top performer|best of the best|second to none";
 
 const ATTRIBUTION: &str = "\
     was set by|were set by|set by|handed me|handed to me|was told to|were told to|came from|\

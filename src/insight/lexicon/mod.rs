@@ -103,6 +103,8 @@ bits! {
     ADVERB = 41, "Says how, how much or when, in one word.";
     REDUCER = 42, "Makes of an act a habit or a trifle: usually, mostly, just.";
     GOOD = 40, "Names a state that people work towards.";
+    PRIVATE = 43, "Names something of private life that hardly any work is about.";
+    LEISURE = 44, "Names something of private life oftener than of work.";
     REQUEST = 39, "A verb for asking something of somebody.";
 }
 

@@ -4,6 +4,8 @@ use super::Bits;
 
 /// Words with no plural of their own, or listed with it.
 pub(super) const LISTS: &[(Bits, &str)] = &[
+    (Bits::PRIVATE, PRIVATE),
+    (Bits::LEISURE, LEISURE),
     (
         Bits::MORE,
         "revenue satisfaction retention engagement productivity efficiency quality morale",
@@ -30,6 +32,8 @@ pub(super) const LISTS: &[(Bits, &str)] = &[
 
 /// Nouns with a regular plural.
 pub(super) const COUNTED: &[(Bits, &str)] = &[
+    (Bits::PRIVATE, PRIVATE_THINGS),
+    (Bits::LEISURE, LEISURE_THINGS),
     (
         Bits::MORE,
         "sale conversion profit margin rating score signup subscription booking order lead",
@@ -110,3 +114,29 @@ pub(super) const FIELDS: &[&str] = &[
     "feedback review criticism advice",
     "priority prioritise prioritize urgent order plan",
 ];
+
+const PRIVATE: &str = "\
+    weather sunshine rainy sunny snowy sunbathing seaside autumn breakfast spaghetti \
+    homework knitting gardening fishing surfing skiing camping hiking jogging yoga football \
+    soccer baseball basketball tennis cricket golf chess netflix kitties goldfish fur karaoke \
+    puppies canaries ponies leek leeks strawberries blueberries raspberries cherries \
+    grandchildren babies";
+
+const PRIVATE_THINGS: &str = "\
+    cat dog puppy kitten hamster canary parrot turtle pony pet mom mum mummy dad daddy \
+    grandmother grandma grandfather grandpa granddaughter grandson aunt uncle cousin niece nephew \
+    girlfriend boyfriend birthday hobby soup pancake cake pizza cookie croissant \
+    sandwich barbecue beach guitar piano violin sofa couch balcony backyard bedroom lawn sunset \
+    rainbow snowman playlist tattoo horoscope daydream bicycle-ride sandcastle \
+    picnic donut muffin strawberry blueberry sweater pyjama";
+
+const LEISURE: &str = "\
+    saturday sunday saturdays sundays summer winter spring lovely pretty favourite favorite \
+    delicious tasty cosy cozy rain rained raining snow snowed sun ate eat eats eating slept sleep \
+    sleeps cooking baking singing dancing sang danced relaxing furniture vacation \
+    afternoon childhood sand maple homemade wife husband";
+
+const LEISURE_THINGS: &str = "\
+    mother father brother sister son daughter garden kitchen garage movie song novel concert band \
+    lake village castle holiday weekend colour color flower tree bird dinner lunch neighbour \
+    neighbor match tail nap sauce recipe cup bike walk dress shoe";

@@ -13,17 +13,19 @@ pub(super) fn measure(reading: &Reading) -> Signal {
     let mut clauses = reading.story.iter().peekable();
     let mut told_before = false;
     for (index, range) in document.sentences.iter().enumerate() {
-        let mut told = false;
+        let (mut told, mut aside) = (false, false);
         while let Some(clause) = clauses.next_if(|clause| clause.sentence == index) {
+            aside |= clause.aside;
             let work = clause.verb.content.any(Bits::ACTION.or(Bits::HELP));
             let outcome = clause.parts.result >= 3;
             told |= !clause.praise
                 && !clause.explains
+                && !clause.aside
                 && ((work && !clause.verb.negated && !clause.verb.reduced) || outcome);
         }
         let tied = told || told_before;
-        told_before = told;
-        if document.is_repeat(range) || !tied {
+        told_before = told || aside && told_before;
+        if document.is_repeat(range) || aside || !tied {
             continue;
         }
         let connectives = document.hits_in(range).iter().filter(|hit| {

@@ -34,7 +34,7 @@ enum Part {
 pub(super) fn measure(reading: &Reading) -> Signal {
     let (mut own, mut against) = (0, 0);
     let mut evidence: Vec<Evidence> = Vec::new();
-    for clause in reading.story.iter().filter(|clause| !clause.repeated && !clause.praise) {
+    for clause in reading.story.iter().filter(|c| !c.repeated && !c.praise && !c.aside) {
         let rule = match part(reading, clause) {
             Part::Own(weight) => {
                 own += weight;

@@ -85,6 +85,9 @@ fn weigh(reading: &Reading, index: usize, clause: usize, sentence: usize) -> (i6
         || reading.is_to(index, sentence.start);
     let falls = tokens.iter().any(|token| token.bits.any(Bits::DOWN));
     let work = clause.verb.does_work() && !clause.verb.negated;
+    if clause.aside {
+        return (0, "");
+    }
     match amount.unit {
         Unit::Year => return (0, ""),
         // "Gaps fell from six to one": the subject is the unit of both ends.
@@ -139,11 +142,20 @@ fn is_frame(reading: &Reading, amount: &Amount) -> bool {
 
 /// "100 % my own work": stress, not measure, unless a word such as "by" or "to" leads to it.
 fn is_emphasis(reading: &Reading, amount: &Amount) -> bool {
-    let before = amount.range.start.checked_sub(1).map(|at| reading.document.bits_at(at));
-    amount.unit == Unit::Percent
-        && amount.value == 100_000
-        && reading.document.tokens[amount.range.start].percent
-        && !before.is_some_and(|bits| bits.any(Bits::PREPOSITION))
+    const GIVE: &str = "give gives gave given giving";
+    /// "I give it a good 110 percent": so many words may stand between.
+    const BETWEEN: usize = 3;
+    let document = &reading.document;
+    let start = amount.range.start;
+    let before = start.checked_sub(1).map(|at| document.bits_at(at));
+    let all = amount.value == 100_000
+        && document.tokens[start].percent
+        && !before.is_some_and(|bits| bits.any(Bits::PREPOSITION));
+    let gives = |at: usize| GIVE.split(' ').any(|word| word == document.fold_at(at));
+    let more_than_all = amount.value >= 100_000
+        && amount.value % 10_000 == 0
+        && (start.saturating_sub(BETWEEN)..start).any(gives);
+    amount.unit == Unit::Percent && (all || more_than_all)
 }
 
 impl Reading {

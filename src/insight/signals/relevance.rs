@@ -35,6 +35,7 @@ enum Kind {
 pub(in crate::insight) struct Focus {
     kind: Kind,
     terms: Vec<Term>,
+    private: bool,
 }
 
 #[derive(Debug)]
@@ -60,7 +61,8 @@ impl Focus {
             stems.extend(fields.flatten());
             terms.push(Term { word: word.to_owned(), stems });
         }
-        (!document.tokens.is_empty()).then(|| Focus { kind: kind_of(&document), terms })
+        let private = document.tokens.iter().any(|token| token.bits.any(Bits::PRIVATE));
+        (!document.tokens.is_empty()).then(|| Focus { kind: kind_of(&document), terms, private })
     }
 
     /// So many met terms are enough: nobody repeats a whole question.
@@ -68,10 +70,25 @@ impl Focus {
         self.terms.len().div_ceil(2)
     }
 
+    /// Whether private life is asked about.
+    pub(in crate::insight) fn is_private(&self) -> bool {
+        self.private
+    }
+
+    /// The stems that take up a term.
+    pub(in crate::insight) fn stems(&self) -> impl Iterator<Item = u32> {
+        self.terms.iter().flat_map(|term| term.stems.iter().copied())
+    }
+
     /// Whether each term is taken up in the first `words` words.
     fn met(&self, document: &Document, words: usize) -> Vec<bool> {
         let end = words.min(document.tokens.len());
-        let mut stems: Vec<u32> = document.tokens[..end].iter().map(|token| token.stem).collect();
+        self.met_by(document.tokens[..end].iter())
+    }
+
+    /// Whether each term is taken up by one of these words.
+    fn met_by<'a>(&self, tokens: impl Iterator<Item = &'a Token>) -> Vec<bool> {
+        let mut stems: Vec<u32> = tokens.map(|token| token.stem).collect();
         stems.sort_unstable();
         stems.dedup();
         let said = |stem: &u32| stems.binary_search(stem).is_ok();
@@ -80,11 +97,16 @@ impl Focus {
 }
 
 /// How far the answer takes up the question, 0 to 100.
-pub(super) fn measure(reading: &Reading, focus: &Option<Focus>) -> Signal {
+pub(super) fn measure(reading: &Reading, focus: &Option<Focus>, matter: &[bool]) -> Signal {
     let Some(focus) = focus else {
         return Signal::default();
     };
-    let met = focus.met(&reading.document, usize::MAX);
+    let document = &reading.document;
+    let places = || {
+        let sentences = document.sentences.iter().zip(matter).filter(|(_, matter)| **matter);
+        sentences.flat_map(|(range, _)| range.clone())
+    };
+    let met = focus.met_by(places().map(|at| &document.tokens[at]));
     let count = met.iter().filter(|met| **met).count();
     let needed = focus.enough();
     let kind = if serves(reading, focus.kind) { 100_000 } else { 0 };
@@ -92,7 +114,7 @@ pub(super) fn measure(reading: &Reading, focus: &Option<Focus>) -> Signal {
         0 => kind,
         _ => (count.min(needed) as i64 * 70_000) / needed as i64 + kind * 30 / 100,
     };
-    signal(Milli(value), evidence(reading, focus))
+    signal(Milli(value), evidence(reading, focus, places))
 }
 
 /// Quotes the words that the answer shares with the job description, each once.
@@ -222,14 +244,14 @@ fn opens_with_echo(document: &Document) -> bool {
         || (subject && matches!(document.fold_at(1), "think" | "believe" | "hope") && third == "so")
 }
 
-fn evidence(reading: &Reading, focus: &Focus) -> Vec<crate::domain::analysis::Evidence> {
-    let mut quoted = Vec::new();
-    for term in &focus.terms {
-        let place =
-            reading.document.tokens.iter().position(|token| term.stems.contains(&token.stem));
-        if let Some(at) = place {
-            quoted.push(reading.evidence(at..at + 1, "relevance.focus_term"));
-        }
-    }
-    quoted
+/// Quotes for each term the first word that takes it up.
+fn evidence<P: Iterator<Item = usize>>(
+    reading: &Reading,
+    focus: &Focus,
+    places: impl Fn() -> P,
+) -> Vec<crate::domain::analysis::Evidence> {
+    let tokens = &reading.document.tokens;
+    let first = |term: &Term| places().find(|&at| term.stems.contains(&tokens[at].stem));
+    let found = focus.terms.iter().filter_map(first);
+    found.map(|at| reading.evidence(at..at + 1, "relevance.focus_term")).collect()
 }

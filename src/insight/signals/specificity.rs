@@ -2,23 +2,17 @@
 //!
 //! One formula for all subjects: figures, names and uncommon words add, vague words, hedges and
 //! pronouns take away. A text of more than [`WINDOW`] words is judged by its density, so that
-//! length buys nothing. Of an answer that tells about work, only the sentences that do so are read:
-//! small talk and self-praise leave the value where it is.
+//! length buys nothing. Only the sentences about the matter are read (`substance`): small talk and
+//! self-praise leave the value where it is.
 
 use super::{Reading, signal};
-use crate::domain::analysis::{Evidence, Signal, Star};
+use crate::domain::analysis::{Evidence, Signal};
 use crate::domain::number::Milli;
 use crate::insight::lexicon::{Bits, Cue};
 use crate::insight::text::{Mark, Token};
 
 /// Words after which density is judged instead of amount: about two spoken sentences.
 const WINDOW: i64 = 30;
-
-/// With fewer words of story than this there is nothing to tell small talk from.
-const TOLD_WORDS_MIN: usize = 15;
-
-/// Texts with fewer words than this get no score; all of them is read.
-const UNSCORED_WORDS: usize = 25;
 
 /// Tenths of a point for a figure, and how many count in full: some, and one more in so many words.
 const FIGURE_POINTS: i64 = 30;
@@ -29,32 +23,17 @@ const FIGURE: &str = "specificity.figure";
 /// Half of the scale is reached with this much information in one window.
 const HALF: i64 = 200;
 
-/// A sentence belongs to the story from this score on.
-const STORY_MIN: i32 = 2;
-
 /// Taken off for a vague or hedging phrase, besides what its words take off themselves.
 const PHRASE: i64 = 6;
 
 /// Words of so many letters are rarely everyday words.
 const LONG_WORD: u32 = 8;
 
-pub(super) fn measure(reading: &Reading) -> Signal {
+pub(super) fn measure(reading: &Reading, matter: &[bool]) -> Signal {
     let document = &reading.document;
-    let mut told = vec![false; document.sentences.len()];
-    for clause in &reading.story {
-        let part = clause.parts.strongest(STORY_MIN);
-        told[clause.sentence] |= part != Star::Other && !clause.repeated;
-    }
-    let told_words = document.sentences.iter().zip(&told).filter(|(_, told)| **told);
-    let told_words: usize = told_words.map(|(range, _)| range.len()).sum();
-    if told_words < TOLD_WORDS_MIN || document.tokens.len() < UNSCORED_WORDS {
-        for (index, range) in document.sentences.iter().enumerate() {
-            told[index] = !document.is_repeat(range);
-        }
-    }
     let (mut words, mut information, mut figures) = (0, 0, 0);
     let mut evidence: Vec<Evidence> = Vec::new();
-    for (range, _) in document.sentences.iter().zip(&told).filter(|(_, told)| **told) {
+    for (range, _) in document.sentences.iter().zip(matter).filter(|(_, matter)| **matter) {
         for at in range.clone() {
             let (points, rule) = weigh(&document.tokens[at], at > range.start);
             words += i64::from(!document.tokens[at].bits.any(Bits::FILLER));
@@ -73,7 +52,7 @@ pub(super) fn measure(reading: &Reading) -> Signal {
             evidence.push(reading.evidence(hit.first as usize..hit.last as usize + 1, rule));
         }
     }
-    if words == 0 {
+    if document.tokens.is_empty() {
         return Signal::default();
     }
     // A list of numbers is not a story: figures beyond the usual density are taken off again.
@@ -110,11 +89,13 @@ fn weigh(token: &Token, inside: bool) -> (i64, &'static str) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::substance;
     use super::*;
     use crate::insight::lexicon::Lexicon;
 
     fn value(text: &str) -> i64 {
-        measure(&Reading::new(&Lexicon::new(), text)).value.expect("has words").0
+        let reading = Reading::new(&Lexicon::new(), text);
+        measure(&reading, &substance::sentences(&reading, &None)).value.expect("has words").0
     }
 
     #[test]

@@ -96,6 +96,9 @@ pub(in crate::insight) fn label_sentences(reading: &Reading) -> Vec<Sentence> {
         let mut best = (0, Star::Other);
         let mut own_action = false;
         while let Some(clause) = clauses.next_if(|clause| clause.sentence == index) {
+            if clause.aside {
+                continue;
+            }
             let mut parts = clause.parts;
             // After an action, what others did is more likely what came of it than a new scene.
             if action_seen && parts.result > 0 {

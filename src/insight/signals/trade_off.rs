@@ -22,8 +22,9 @@ pub(super) fn measure(reading: &Reading) -> Signal {
         .collect();
     let mut found = [false; 5];
     let mut evidence: Vec<Evidence> = Vec::new();
+    let beside = |at: usize| reading.story.iter().any(|c| c.aside && c.sentence == at);
     for (index, range) in sentences.iter().enumerate() {
-        if document.is_repeat(range) {
+        if document.is_repeat(range) || beside(index) {
             continue;
         }
         let near =
