@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::api::{Api, items, text};
-use crate::deadline::PATIENCE;
+use crate::deadline::{PATIENCE, until};
 use crate::http::cv::upload;
 use crate::node::{Node, run};
 use crate::scene;
@@ -162,7 +162,14 @@ fn bless(level: u32) {
         let rules = json!({"rules": [{"kind": "live", "days": 9_001}]});
         admin.put("/api/v1/admin/retention", rules).await.ok(200);
         let token = json!({"name": "Nightly 4711", "read_only": true});
-        admin.post("/api/v1/me/tokens", token).await.ok(201);
+        let token = admin.post("/api/v1/me/tokens", token).await.ok(201);
+        let program = node.api().bearer(&text(&token["token"]));
+        program.get("/api/v1/me").await.ok(200);
+        until("the use of the token is noted", async || {
+            let tokens = admin.get("/api/v1/me/tokens").await.ok(200).to_string();
+            tokens.contains("\"last_used_on\":\"20").then_some(())
+        })
+        .await;
         admin.post("/api/v1/admin/keys/rotate", json!({})).await.ok(200);
     });
     node.kill();
@@ -205,6 +212,8 @@ async fn data_of_every_level_are_served_whole_and_raised() {
         assert_eq!(rules, n >= 7, "{n}: retention came with level 7");
         let tokens = first.to_string().contains("Nightly 4711");
         assert_eq!(tokens, n >= 8, "{n}: tokens of programs came with level 8");
+        let used = first.to_string().contains("\"last_used_on\":\"20");
+        assert_eq!(used, n >= 9, "{n}: the last use of a token came with level 9");
         let (code, status, words) = upgrade(&node, &["status", "--json"]);
         assert_eq!((code, &status["level"]), (0, &json!(NEWEST)), "{n}: {words}");
         assert_eq!(status["waits"], false);
