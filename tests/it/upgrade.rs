@@ -312,6 +312,37 @@ async fn undoing_gives_the_release_before_its_data_back() {
     assert_eq!(look(&node, "state.db", level), NEWEST);
 }
 
+/// The level before keeps no last use and no next key, and goes on without both.
+#[tokio::test]
+async fn tokens_and_keys_work_at_the_level_before_too() {
+    let mut node = node_of(8);
+    node.restart();
+    let (code, status, words) = upgrade(&node, &["undo", "--yes", "--json"]);
+    assert_eq!((code, &status["level"]), (0, &json!(8)), "{words}");
+    let admin = sign_in(&node, ADMIN).await;
+    let made = admin.post("/api/v1/me/tokens", json!({"name": "N"})).await.ok(201);
+    let program = node.api().bearer(&text(&made["token"]));
+    program.get("/api/v1/me").await.ok(200);
+    let rotated = admin.post("/api/v1/admin/keys/rotate", json!({})).await.ok(200);
+    assert_eq!(rotated["next"], Value::Null);
+    program.get("/api/v1/me").await.ok(200);
+    let tokens = items(&admin.get("/api/v1/me/tokens").await.ok(200));
+    assert!(tokens.iter().all(|token| token["last_used_on"] == Value::Null), "{tokens:?}");
+    assert_eq!(admin.get("/api/v1/me/export").await.status, 200);
+
+    // What was not noted below is noted from here on.
+    assert_eq!(upgrade(&node, &["finalize", "--json"]).1["level"], NEWEST);
+    assert_eq!(node.terminate(), 0);
+    node.restart();
+    let admin = sign_in(&node, ADMIN).await;
+    node.api().bearer(&text(&made["token"])).get("/api/v1/me").await.ok(200);
+    until("the use is noted", async || {
+        let tokens = items(&admin.get("/api/v1/me/tokens").await.ok(200));
+        tokens.iter().any(|token| token["last_used_on"] != Value::Null).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn only_an_admin_sees_and_changes_the_level() {
     let org = crate::org::shared().await;

@@ -245,6 +245,15 @@ async fn another_key_signs_and_nobody_is_signed_out() {
     assert_eq!(rotated["kid"], after[0].as_str());
     admin.get("/api/v1/me").await.ok(200);
     there.get("/api/v1/me").await.ok(200);
+    // What a program does at one node is known at each, after a while also in its own state.
+    let (program, _) = token(&admin, TOKENS, json!({})).await;
+    program.at(second.address()).get("/api/v1/me").await.ok(200);
+    until("the use is noted everywhere", async || {
+        let path = format!("{TOKENS}?stale=ok");
+        let listed = items(&there.get(&path).await.ok(200));
+        (listed[0]["last_used_on"] != Value::Null).then_some(())
+    })
+    .await;
     let login = json!({"email": org.admin.email, "password": PASSWORD});
     let fresh = org.node.api().post("/api/v1/auth/login", login.clone()).await.ok(200);
     let fresh = Person::of(&org.node.api(), fresh);
