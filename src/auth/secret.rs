@@ -107,7 +107,7 @@ impl Secrets {
         // second call of a process finds the choice made, which is what it wants.
         let _ = aws_lc::DEFAULT_PROVIDER.install_default();
 
-        let ring = Ring::open(signing_key, &[])?;
+        let ring = Ring::open(signing_key, &[], None)?;
         let link_key = STANDARD.decode(link_key).map_err(|_| Fault::LinkKey)?;
         if link_key.len() != LINK_KEY_BYTES {
             return Err(Fault::LinkKey);
@@ -124,8 +124,13 @@ impl Secrets {
     }
 
     /// Takes over the keys that the state has now.
-    pub fn turn(&self, signing_key: &str, former: &[(String, Time)]) -> Result<(), Fault> {
-        let ring = Arc::new(Ring::open(signing_key, former)?);
+    pub fn turn(
+        &self,
+        signing_key: &str,
+        former: &[(String, Time)],
+        next: Option<&str>,
+    ) -> Result<(), Fault> {
+        let ring = Arc::new(Ring::open(signing_key, former, next)?);
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = ring;
         Ok(())
     }

@@ -6,6 +6,7 @@
 use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize};
 
+use super::ring::KeyNames;
 use super::secret::{Secrets, hash_token};
 use crate::domain::id::{PersonId, SessionId};
 use crate::domain::limit;
@@ -101,6 +102,11 @@ impl Secrets {
     pub fn names_another_key(&self, token: &str, now: Time) -> bool {
         let named = (token.len() <= TOKEN_BYTES_MAX).then(|| key_id(token)).flatten();
         named.is_some_and(|named| self.ring().find(&named, now).is_none())
+    }
+
+    /// How the keys are called.
+    pub fn key_names(&self, now: Time) -> KeyNames {
+        self.ring().names(now)
     }
 
     /// The public keys as a JWK set, for programs that check our tokens themselves.

@@ -27,7 +27,7 @@ use crate::http::{router, serve};
 use crate::insight::Engine;
 use crate::jobs::backup::{self, Backups};
 use crate::jobs::lapse::{self, Patience};
-use crate::jobs::{keys, report, retention, scrub};
+use crate::jobs::{keys, report, retention, scrub, uses};
 use crate::room::hub::Rules;
 use crate::store::Fault;
 use crate::store::directory::{Directory, DirectoryError};
@@ -156,6 +156,7 @@ pub async fn start(settings: Settings) -> Result<Running, Error> {
     let operator = serve::bind_unix(&directory.socket())?;
     let mut servers = front.serve(listener, &router, &stopping);
     servers.push(tokio::spawn(serve::unix(operator, router, stopping)));
+    tokio::spawn(uses::run(replica.clone(), app.uses.clone()));
     work_alone(replica, maker(&app), to_report, patience, backups);
     Ok(Running { address, scheme, public_url, setup_token, app, stop, servers })
 }

@@ -19,11 +19,11 @@ use super::person::{CandidateContext, Role, Session};
 use super::privacy::{self, Subject};
 use super::rate::Rule;
 use super::room::Act;
-use super::time::Time;
+use super::time::{Day, Time};
 
 pub use envelope::{ENVELOPE_VERSION, Envelope};
 pub use outcome::Outcome;
-pub use terms::{Factor, NewPerson, Once, Outsider, Witnessed};
+pub use terms::{Factor, KeyStep, NewPerson, Once, Outsider, Witnessed};
 
 /// Every durable write.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -372,6 +372,18 @@ pub enum Command {
         former: String,
         /// Until when its tokens are taken.
         until: Time,
+    },
+    /// The key that signs access tokens after the present one.
+    NextKey {
+        /// What becomes of it.
+        step: KeyStep,
+    },
+    /// On which day some tokens of programs were used.
+    NoteUses {
+        /// The day.
+        day: Day,
+        /// Their logins.
+        tokens: Vec<SessionId>,
     },
     /// The state goes to a higher schema level; every node can run it.
     RaiseLevel {

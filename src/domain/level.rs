@@ -22,6 +22,9 @@ pub const TRUST: u32 = 7;
 /// The level that knows service accounts, their tokens, and signing keys that follow each other.
 pub const KEYS: u32 = 8;
 
+/// The level that knows the signing key after the present one, and when tokens were last used.
+pub const SUCCESSORS: u32 = 9;
+
 /// The level at which a command came into being.
 pub fn needed_by(command: &Command) -> u32 {
     // Without a catch-all: a new command does not compile until somebody has said its level.
@@ -81,6 +84,7 @@ pub fn needed_by(command: &Command) -> u32 {
         | Command::OpenSessionWith { .. }
         | Command::Witness { .. } => TRUST,
         Command::OpenToken { .. } | Command::RotateKey { .. } => KEYS,
+        Command::NextKey { .. } | Command::NoteUses { .. } => SUCCESSORS,
     }
 }
 

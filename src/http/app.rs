@@ -19,6 +19,7 @@ use crate::insight::Engine;
 use crate::insight::coach::BankQuestion;
 use crate::jobs::backup::Backups;
 use crate::jobs::takeout::Takeout;
+use crate::jobs::uses::Uses;
 use crate::room::answer::Analyst;
 use crate::room::calibrations::Calibrations;
 use crate::room::hub::{Hub, Rules};
@@ -99,6 +100,8 @@ pub struct App {
     pub(super) lines: Lines,
     /// A place for each tunnel that is being opened.
     pub(super) tunnel_dials: Semaphore,
+    /// Tokens of programs that were used here.
+    pub uses: Arc<Uses>,
     /// What this node knows of idempotency keys.
     pub(super) keys: Arc<Keys>,
     set_up: AtomicBool,
@@ -210,6 +213,7 @@ impl App {
             sockets: Arc::new(Semaphore::new(limit::SOCKETS_MAX)),
             lines: Lines::new(),
             tunnel_dials: Semaphore::new(limit::TUNNEL_DIALS_MAX),
+            uses: Arc::default(),
             keys: Arc::default(),
             set_up: AtomicBool::new(identity.organisation.is_some()),
             stopping: watch::Sender::new(false),
@@ -253,8 +257,16 @@ impl App {
     /// Takes over the keys of access tokens that the state has now: another node may have changed
     /// them.
     pub(super) async fn renew_keys(&self) -> Result<(), Fault> {
-        let Some(keys) = self.replica.read(query::keys::keys).await? else { return Ok(()) };
-        let turned = self.secrets.turn(&keys.signing_key, &keys.former);
+        match self.replica.read(query::keys::keys).await? {
+            Some(keys) => self.take_over(&keys),
+            None => Ok(()),
+        }
+    }
+
+    /// The same with keys that were read.
+    pub(super) fn take_over(&self, keys: &query::keys::Keys) -> Result<(), Fault> {
+        let next = keys.next.as_ref().map(|next| next.public_key.as_str());
+        let turned = self.secrets.turn(&keys.signing_key, &keys.former, next);
         turned.map_err(|e| Fault::new("the cluster's keys cannot be read", e))
     }
 

@@ -32,27 +32,30 @@ pub(super) async fn rotate(
     State(app): State<Shared>,
     write: Write<RotateBody>,
 ) -> Result<Response, Error> {
-    app.renew_keys().await?;
-    let (former, at_once) = (app.secrets.public_key(), write.body.at_once);
-    let now = app.replica.now();
+    let (now, at_once) = (app.replica.now(), write.body.at_once);
     let command = async || {
-        let made = keys::command(former, now, at_once);
+        let keys = app.replica.read(query::keys::keys).await?.ok_or_else(unfounded)?;
+        let made = keys::command(&keys, now, at_once);
         Ok(made.map_err(|e| Fault::new("a new key cannot be made", e))?)
     };
     let done = write.run(&app, command).await?;
-    app.renew_keys().await?;
     Ok(done.response(StatusCode::OK, Json(view(&app).await?)))
 }
 
 async fn view(app: &Shared) -> Result<Value, Error> {
-    app.renew_keys().await?;
-    let keys = app.replica.read(query::keys::keys).await?;
-    let set = app.secrets.jwks(app.replica.now());
-    let ids: Vec<&Value> =
-        set["keys"].as_array().into_iter().flatten().map(|key| &key["kid"]).collect();
+    let keys = app.replica.read(query::keys::keys).await?.ok_or_else(unfounded)?;
+    app.take_over(&keys)?;
+    let names = app.secrets.key_names(app.replica.now());
+    let next = keys.next.map(|next| json!({"kid": names.next, "made_at": next.made_at}));
     Ok(json!({
-        "kid": ids.first(),
-        "made_at": keys.map(|keys| keys.made_at),
-        "former": ids.get(1..).unwrap_or_default(),
+        "kid": names.present,
+        "made_at": keys.made_at,
+        "next": next,
+        "former": names.former,
     }))
+}
+
+/// Every node has keys before it answers.
+fn unfounded() -> Fault {
+    Fault::plain("the cluster was not founded")
 }

@@ -106,6 +106,7 @@ fn view(token: &ApiToken) -> Value {
     json!({
         "id": token.session, "name": token.name, "read_only": token.read_only,
         "created_at": token.created_at, "expires_at": token.expires_at,
+        "last_used_on": token.last_used_on,
     })
 }
 
@@ -134,7 +135,7 @@ async fn made(app: &Shared, write: Write<TokenBody>, person: PersonId) -> Result
     let body = json!({
         "id": session.id, "name": name, "read_only": read_only,
         "created_at": session.created_at, "expires_at": session.expires_at,
-        "token": format!("{API_TOKEN_PREFIX}{token}"),
+        "last_used_on": null, "token": format!("{API_TOKEN_PREFIX}{token}"),
     });
     Ok(done.response(StatusCode::CREATED, Json(body)))
 }

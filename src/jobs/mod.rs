@@ -10,3 +10,4 @@ pub mod report;
 pub mod retention;
 pub mod scrub;
 pub mod takeout;
+pub mod uses;

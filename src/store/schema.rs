@@ -97,6 +97,12 @@ pub(super) const STATE: &[Migration] = &[
         down: Some(include_str!("../../migrations/state/0008_keys.down.sql")),
         about: "tokens of programs, service accounts, signing keys that follow each other",
     },
+    Migration {
+        name: "0009_successors",
+        sql: include_str!("../../migrations/state/0009_successors.sql"),
+        down: Some(include_str!("../../migrations/state/0009_successors.down.sql")),
+        about: "signing keys that are told before they sign, days on which tokens were used",
+    },
 ];
 
 /// How many of the journal's migrations the last release at each level knew, from level 1 on: as

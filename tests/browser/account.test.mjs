@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import jsQR from 'jsqr';
 import { Browser } from './browser.mjs';
 import { Server } from './server.mjs';
 
@@ -46,6 +47,23 @@ function codeOf(secret, steps = 0) {
   return String(word % 1_000_000).padStart(6, '0');
 }
 
+// What a camera sees in a picture of the page. Not inverted: many cameras do not try that.
+async function scanned(locator) {
+  const png = (await locator.screenshot()).toString('base64');
+  const blank = await browser.chromium.newPage();
+  const image = await blank.evaluate(async (png) => {
+    const bytes = Uint8Array.from(atob(png), (char) => char.codePointAt(0));
+    const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+    const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
+    context.drawImage(bitmap, 0, 0);
+    const { data, width, height } = context.getImageData(0, 0, bitmap.width, bitmap.height);
+    return { data: [...data], width, height };
+  }, png);
+  await blank.close();
+  const data = Uint8ClampedArray.from(image.data);
+  return jsQR(data, image.width, image.height, { inversionAttempts: 'dontInvert' })?.data;
+}
+
 async function signIn(page, password) {
   await page.goto(`${server.url}/signin?next=/account`);
   await page.getByLabel('E-mail').fill(PERSON.email);
@@ -77,6 +95,14 @@ test('another password, a second factor, and the other browser is signed out', a
   await dialog.getByLabel('Password', { exact: true }).fill(FRESH);
   await dialog.getByRole('button', { name: 'Next' }).click();
   const secret = await dialog.getByLabel('Key').inputValue();
+  const link = dialog.getByRole('link', { name: 'Open in an app on this device' });
+  const uri = await link.getAttribute('href');
+  assert.ok(uri.startsWith('otpauth://totp/Lighthouse:') && uri.includes(`secret=${secret}&`), uri);
+  const code = dialog.getByRole('img', { name: 'QR code for the app' });
+  for (const colorScheme of ['dark', 'light']) {
+    await page.emulateMedia({ colorScheme });
+    assert.equal(await scanned(code), uri, colorScheme);
+  }
   await browser.look(page, 'account-factor');
   await dialog.getByLabel('Code', { exact: true }).fill(codeOf(secret, -1));
   await dialog.getByRole('button', { name: 'Switch on' }).click();
@@ -88,14 +114,14 @@ test('another password, a second factor, and the other browser is signed out', a
 
   // The password alone opens nothing now.
   await signIn(other, FRESH);
-  const code = other.getByLabel('Code', { exact: true });
-  await code.waitFor();
+  const field = other.getByLabel('Code', { exact: true });
+  await field.waitFor();
   await other.waitForFunction(() => document.activeElement?.name === 'code');
   await browser.look(other, 'sign-in-code');
-  await code.fill('000000x');
+  await field.fill('000000x');
   await other.getByRole('button', { name: 'Sign in', exact: true }).click();
   await other.getByText('This code is wrong').waitFor();
-  await code.fill(codeOf(secret));
+  await field.fill(codeOf(secret));
   await other.getByRole('button', { name: 'Sign in', exact: true }).click();
   await other.getByText('this browser').waitFor();
 

@@ -54,7 +54,14 @@ test('an own token is made, shown once, and taken back', async () => {
   assert.equal(await status(token), 200);
   assert.equal(await status(token, '/api/v1/me', 'PATCH'), 403, 'it may only read');
   await browser.look(page, 'tokens');
-  await page.reload();
+  // The note is written after the request, and told to whoever looks.
+  const used = page.getByText(/last used \d+ \w+ \d+/);
+  for (let looks = 0; looks < 50 && !(await used.isVisible()); looks += 1) {
+    await page.reload();
+    await page.getByText('Nightly report').waitFor();
+  }
+  await used.waitFor();
+  await browser.look(page, 'tokens-used');
   const back = page.getByRole('button', { name: 'Take back the token for Nightly report' });
   await back.click();
   await back.waitFor({ state: 'detached' });

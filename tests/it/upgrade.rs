@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::api::{Api, items, text};
-use crate::deadline::PATIENCE;
+use crate::deadline::{PATIENCE, until};
 use crate::http::cv::upload;
 use crate::node::{Node, run};
 use crate::scene;
@@ -162,7 +162,14 @@ fn bless(level: u32) {
         let rules = json!({"rules": [{"kind": "live", "days": 9_001}]});
         admin.put("/api/v1/admin/retention", rules).await.ok(200);
         let token = json!({"name": "Nightly 4711", "read_only": true});
-        admin.post("/api/v1/me/tokens", token).await.ok(201);
+        let token = admin.post("/api/v1/me/tokens", token).await.ok(201);
+        let program = node.api().bearer(&text(&token["token"]));
+        program.get("/api/v1/me").await.ok(200);
+        until("the use of the token is noted", async || {
+            let tokens = admin.get("/api/v1/me/tokens").await.ok(200).to_string();
+            tokens.contains("\"last_used_on\":\"20").then_some(())
+        })
+        .await;
         admin.post("/api/v1/admin/keys/rotate", json!({})).await.ok(200);
     });
     node.kill();
@@ -205,6 +212,8 @@ async fn data_of_every_level_are_served_whole_and_raised() {
         assert_eq!(rules, n >= 7, "{n}: retention came with level 7");
         let tokens = first.to_string().contains("Nightly 4711");
         assert_eq!(tokens, n >= 8, "{n}: tokens of programs came with level 8");
+        let used = first.to_string().contains("\"last_used_on\":\"20");
+        assert_eq!(used, n >= 9, "{n}: the last use of a token came with level 9");
         let (code, status, words) = upgrade(&node, &["status", "--json"]);
         assert_eq!((code, &status["level"]), (0, &json!(NEWEST)), "{n}: {words}");
         assert_eq!(status["waits"], false);
@@ -301,6 +310,37 @@ async fn undoing_gives_the_release_before_its_data_back() {
     node.restart();
     assert_eq!(everything(&node).await, first);
     assert_eq!(look(&node, "state.db", level), NEWEST);
+}
+
+/// The level before keeps no last use and no next key, and goes on without both.
+#[tokio::test]
+async fn tokens_and_keys_work_at_the_level_before_too() {
+    let mut node = node_of(8);
+    node.restart();
+    let (code, status, words) = upgrade(&node, &["undo", "--yes", "--json"]);
+    assert_eq!((code, &status["level"]), (0, &json!(8)), "{words}");
+    let admin = sign_in(&node, ADMIN).await;
+    let made = admin.post("/api/v1/me/tokens", json!({"name": "N"})).await.ok(201);
+    let program = node.api().bearer(&text(&made["token"]));
+    program.get("/api/v1/me").await.ok(200);
+    let rotated = admin.post("/api/v1/admin/keys/rotate", json!({})).await.ok(200);
+    assert_eq!(rotated["next"], Value::Null);
+    program.get("/api/v1/me").await.ok(200);
+    let tokens = items(&admin.get("/api/v1/me/tokens").await.ok(200));
+    assert!(tokens.iter().all(|token| token["last_used_on"] == Value::Null), "{tokens:?}");
+    assert_eq!(admin.get("/api/v1/me/export").await.status, 200);
+
+    // What was not noted below is noted from here on.
+    assert_eq!(upgrade(&node, &["finalize", "--json"]).1["level"], NEWEST);
+    assert_eq!(node.terminate(), 0);
+    node.restart();
+    let admin = sign_in(&node, ADMIN).await;
+    node.api().bearer(&text(&made["token"])).get("/api/v1/me").await.ok(200);
+    until("the use is noted", async || {
+        let tokens = items(&admin.get("/api/v1/me/tokens").await.ok(200));
+        tokens.iter().any(|token| token["last_used_on"] != Value::Null).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

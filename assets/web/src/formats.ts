@@ -2,6 +2,7 @@
 
 const DATE_TIME = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' });
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 const ONE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const POINTS = new Intl.NumberFormat(undefined, {
@@ -26,6 +27,11 @@ export function dateTime(time: string | null | undefined): string {
 
 export function date(time: string | null | undefined): string {
   return time ? DATE.format(new Date(time)) : '–';
+}
+
+// A day by itself (`2026-11-24`): the same one wherever the browser is.
+export function day(day: string): string {
+  return DAY.format(new Date(day));
 }
 
 export function clock(time: string): string {

@@ -145,7 +145,9 @@ export const t = {
     factorOn: 'You sign in with your password and a code.',
     setUp: 'Set up',
     next: 'Next',
-    secretAbout: 'Add this key to an app for one-time codes, then type the code that it shows.',
+    secretAbout:
+      'Scan this with an app for one-time codes, or type the key into it. Then type the code that it shows.',
+    qr: 'QR code for the app',
     secret: 'Key',
     open: 'Open in an app on this device',
     code: 'Code',
@@ -244,6 +246,12 @@ export const t = {
     withdraw: 'Withdraw',
     given: 'You have agreed. You can withdraw at any time.',
     declined: 'You have declined: only the interviewers’ notes are kept.',
+    untaken:
+      'Nothing that you write here would be taken, so there is no place for it. You can still talk.',
+    theirTitle: 'May the candidates’ words be kept?',
+    theyAgree: 'has agreed.',
+    theyDecline: 'has declined: write notes, for nothing of what they say or write is taken.',
+    theyWait: 'has not answered.',
   },
 
   people: {
@@ -413,9 +421,14 @@ export const t = {
     logEmpty: 'Questions and answers appear here.',
     asked: 'Question',
     answered: 'You',
+    anAnswer: 'Answer',
     said: 'Said',
     newLines: (n: number): string => `${n} new ↓`,
     lastAnswer: (n: number): string => `Your answer to question ${n}`,
+    lastOfAll: (n: number): string => `Answer ${n}`,
+    liveTitle: 'A live interview',
+    liveAbout:
+      'Interviewers start it and ask the questions. Answers are text that all of you can read; nothing is scored in front of anybody.',
     metersTitle: 'While you write',
     metersAbout: 'Counts over your text, updated as you type.',
     metersIdle: 'The meters move as soon as you write.',
@@ -833,6 +846,8 @@ export const t = {
     reads: 'only reads',
     writes: 'reads and writes',
     until: (when: string): string => `until ${when}`,
+    used: (day: string): string => `last used ${day}`,
+    unused: 'no use noted',
     remove: 'Take back',
     removeNamed: (name: string): string => `Take back the token for ${name}`,
     removed: 'The token was taken back.',

@@ -29,6 +29,28 @@ pub enum Factor {
     Recovery(String),
 }
 
+/// What becomes of the signing key after the present one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyStep {
+    /// It is made, and its public half is told; it signs nothing yet.
+    Prepare {
+        /// The key (PKCS #8, base64).
+        signing_key: String,
+        /// Its public half (base64), by which it is named.
+        public_key: String,
+    },
+    /// It signs from now on.
+    Turn {
+        /// Its public half: one that was thrown away meanwhile must not come back.
+        public_key: String,
+        /// The public half of the key before it (base64).
+        former: String,
+        /// Until when tokens of that one are taken.
+        until: Time,
+    },
+}
+
 /// Reading that belongs into the audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -87,5 +87,16 @@ pub const TOKEN_SECONDS: i64 = 90 * 24 * 60 * 60;
 /// Days after which access tokens are signed by another key.
 pub const SIGNING_KEY_DAYS: i64 = 90;
 
+/// Days for which the next key is told before it signs: programs elsewhere keep a key set for hours
+/// or a day, and a week outlasts a long weekend.
+pub const SIGNING_KEY_NOTICE_DAYS: i64 = 7;
+
 /// Between two looks at the age of the key.
 pub const SIGNING_KEY_LOOK_SECONDS: u64 = 60 * 60;
+
+/// Tokens of programs whose use waits to be noted; each takes some 50 bytes here and in the log. Of
+/// more than that in one [`TOKEN_USES_SECONDS`] the others are noted when they are used again.
+pub const TOKEN_USES_MAX: usize = 1_024;
+
+/// Between two notes of which tokens were used, however many requests come.
+pub const TOKEN_USES_SECONDS: u64 = 60;

@@ -23,7 +23,7 @@ mod shares;
 
 use rusqlite::{Connection, Transaction, params};
 
-use crate::domain::command::{Command, ENVELOPE_VERSION, Envelope, Once, Outcome};
+use crate::domain::command::{Command, ENVELOPE_VERSION, Envelope, Once, Outcome, Witnessed};
 use crate::domain::limit;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Time;
@@ -163,11 +163,11 @@ fn dispatch(db: &Connection, rooms: &mut Rooms, envelope: &Envelope) -> Step<App
         | Command::ConfirmTotp { .. }
         | Command::DropTotp { .. }
         | Command::OpenSessionWith { .. } => factors::apply(db, envelope)?,
-        Command::OpenToken { .. } | Command::RotateKey { .. } => keys::apply(db, envelope)?,
-        Command::Witness { what, subject } => {
-            audit::record(db, envelope, what.as_str(), subject)?;
-            Outcome::Done
-        }
+        Command::OpenToken { .. }
+        | Command::RotateKey { .. }
+        | Command::NextKey { .. }
+        | Command::NoteUses { .. } => keys::apply(db, envelope)?,
+        Command::Witness { what, subject } => witness(db, envelope, *what, subject)?,
         Command::KeepAuthority { .. }
         | Command::InviteNode { .. }
         | Command::AdmitNode { .. }
@@ -191,6 +191,12 @@ fn dispatch(db: &Connection, rooms: &mut Rooms, envelope: &Envelope) -> Step<App
         | Command::SetContext { .. } => accounts(db, envelope)?,
     };
     Ok(Applied { outcome: Some(outcome), events: None })
+}
+
+/// What leaves a row in the audit log and nothing else.
+fn witness(db: &Connection, envelope: &Envelope, what: Witnessed, subject: &str) -> Step<Outcome> {
+    audit::record(db, envelope, what.as_str(), subject)?;
+    Ok(Outcome::Done)
 }
 
 /// What changes the level of the data.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{Fault, level};
 use crate::domain::id::{InterviewId, PersonId};
-use crate::domain::time::Time;
+use crate::domain::time::{Day, Time};
 
 /// A name in the file, and what stands there.
 pub type Part = (&'static str, Vec<Value>);
@@ -33,7 +33,7 @@ const ACCOUNT: [(&str, &str, u32); 10] = [
     ),
     ("files", "SELECT * FROM file WHERE owner = ?1", 3),
     ("outside-identities", "SELECT * FROM outside_identity WHERE person = ?1", 6),
-    ("api-tokens", "SELECT session, name, read_only FROM api_token WHERE person = ?1", 8),
+    ("api-tokens", "SELECT * FROM api_token WHERE person = ?1", 8),
     ("consents", "SELECT * FROM consent WHERE person = ?1 ORDER BY at", 7),
     ("legal-holds", "SELECT id, at, ended_at FROM hold WHERE person = ?1 ORDER BY at", 7),
 ];
@@ -112,6 +112,7 @@ fn object(row: &Row<'_>, columns: &[String]) -> Result<Value, Fault> {
             ValueRef::Integer(at) if column == "at" || column.ends_with("_at") => {
                 Value::from(Time(at).to_string())
             }
+            ValueRef::Integer(day) if column.ends_with("_on") => Value::from(Day(day).to_string()),
             ValueRef::Integer(number) => Value::from(number),
             ValueRef::Real(number) => Value::from(number),
             ValueRef::Text(text) if DOCUMENTS.contains(&column.as_str()) => {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use greenroom::domain::analysis::TimedWord;
 use greenroom::domain::command::{
-    Command, ENVELOPE_VERSION, Envelope, Factor, NewPerson, Once, Outsider, Witnessed,
+    Command, ENVELOPE_VERSION, Envelope, Factor, KeyStep, NewPerson, Once, Outsider, Witnessed,
 };
 use greenroom::domain::file::NewFile;
 use greenroom::domain::id::PersonId;
@@ -318,6 +318,9 @@ fn place(command: &Command) -> usize {
         Command::OpenSessionWith { .. } => 53,
         Command::OpenToken { .. } => 54,
         Command::RotateKey { .. } => 55,
+        Command::NextKey { step: KeyStep::Prepare { .. } } => 56,
+        Command::NextKey { step: KeyStep::Turn { .. } } => 57,
+        Command::NoteUses { .. } => 58,
     }
 }
 
@@ -346,8 +349,13 @@ fn every_command_is_read_as_it_was_written() {
     commands.push(Command::OpenToken { session: session(), name: text("Nightly"), read_only });
     let (signing_key, former) = (text("MFECAQ=="), text("AAAA"));
     commands.push(Command::RotateKey { signing_key, former, until: AT });
+    let (signing_key, public_key) = (text("MFECAQ=="), text("BBBB"));
+    let prepare = KeyStep::Prepare { signing_key, public_key: public_key.clone() };
+    let turn = KeyStep::Turn { public_key, former: text("AAAA"), until: AT };
+    commands.extend([prepare, turn].map(|step| Command::NextKey { step }));
+    commands.push(Command::NoteUses { day: AT.day(), tokens: vec![id(4)] });
     let places: BTreeSet<usize> = commands.iter().map(place).collect();
-    assert!(places.into_iter().eq(0..=55), "one of each command at least");
+    assert!(places.into_iter().eq(0..=58), "one of each command at least");
     let once = Once { scope: text("person:1"), key: text("k"), fingerprint: "0f".repeat(32) };
     let envelope = |(n, command): (usize, Command)| Envelope {
         v: ENVELOPE_VERSION,

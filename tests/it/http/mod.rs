@@ -30,5 +30,6 @@ mod rights;
 mod routes;
 mod secrets;
 mod shares;
+mod succession;
 mod tls;
 mod tokens;

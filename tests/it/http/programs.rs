@@ -1,9 +1,11 @@
 //! Tokens of programs, service accounts, and signing keys that follow each other.
 
 use hyper::Method;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::api::{Api, items, text};
+use crate::deadline::until;
 use crate::node::Node;
 use crate::org::{Org, PASSWORD, Person, fresh_email, shared};
 use crate::scene;
@@ -178,7 +180,53 @@ async fn tokens_are_bounded_and_a_retry_makes_no_second_one() {
     }
 }
 
-async fn kids(api: &Api) -> Vec<String> {
+#[tokio::test]
+async fn a_token_tells_on_which_day_it_was_last_used_and_no_more() {
+    let mut org = Org::found().await;
+    let person = org.person("candidate").await;
+    let (program, made) = token(&person.api, TOKENS, json!({})).await;
+    assert_eq!(made["last_used_on"], Value::Null);
+    let account = org.service().await;
+    let others = format!("/api/v1/people/{}/tokens", text(&account["id"]));
+    token(&org.admin.api, &others, json!({})).await;
+    for _ in 0..20 {
+        program.get("/api/v1/me").await.ok(200);
+    }
+    let used = until("the use is noted", async || {
+        let listed = items(&person.api.get(TOKENS).await.ok(200));
+        listed[0]["last_used_on"].as_str().map(str::to_owned)
+    })
+    .await;
+    // It may be past midnight by now.
+    let (_, later) = token(&person.api, TOKENS, json!({})).await;
+    let days = [&made, &later].map(|made| text(&made["created_at"])[..10].to_owned());
+    assert!(days.contains(&used), "{used} {days:?}");
+    program.get("/api/v1/me").await.ok(200);
+    let unused = items(&org.admin.api.get(&others).await.ok(200));
+    assert_eq!(unused[0]["last_used_on"], Value::Null, "nobody has used that one");
+
+    org.node.kill();
+    let journal = Connection::open(org.node.data_dir().join("journal.db")).unwrap();
+    let notes: Vec<String> = journal
+        .prepare("SELECT CAST(payload AS TEXT) FROM entry")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .filter(|entry: &String| entry.contains("note_uses"))
+        .collect();
+    assert!((1..=2).contains(&notes.len()), "not one a request: {notes:?}");
+    drop(journal);
+    org.node.restart();
+    let person = person.api.at(org.node.address());
+    let kept = items(&person.get(TOKENS).await.ok(200));
+    let of = |id: &Value| kept.iter().find(|token| token["id"] == *id).unwrap();
+    assert_eq!(of(&made["id"])["last_used_on"], json!(used));
+    assert_eq!(of(&later["id"])["last_used_on"], Value::Null);
+}
+
+/// The names of the published keys.
+pub(super) async fn kids(api: &Api) -> Vec<String> {
     let set = api.get("/.well-known/jwks.json").await.ok(200);
     set["keys"].as_array().unwrap().iter().map(|key| text(&key["kid"])).collect()
 }
@@ -197,6 +245,15 @@ async fn another_key_signs_and_nobody_is_signed_out() {
     assert_eq!(rotated["kid"], after[0].as_str());
     admin.get("/api/v1/me").await.ok(200);
     there.get("/api/v1/me").await.ok(200);
+    // What a program does at one node is known at each, after a while also in its own state.
+    let (program, _) = token(&admin, TOKENS, json!({})).await;
+    program.at(second.address()).get("/api/v1/me").await.ok(200);
+    until("the use is noted everywhere", async || {
+        let path = format!("{TOKENS}?stale=ok");
+        let listed = items(&there.get(&path).await.ok(200));
+        (listed[0]["last_used_on"] != Value::Null).then_some(())
+    })
+    .await;
     let login = json!({"email": org.admin.email, "password": PASSWORD});
     let fresh = org.node.api().post("/api/v1/auth/login", login.clone()).await.ok(200);
     let fresh = Person::of(&org.node.api(), fresh);

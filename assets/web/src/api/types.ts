@@ -545,6 +545,7 @@ export interface ApiToken {
   read_only: boolean;
   created_at: Time;
   expires_at: Time;
+  last_used_on: string | null;
 }
 
 export interface AuditRow {

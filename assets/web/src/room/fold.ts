@@ -29,6 +29,7 @@ export interface Answered {
 
 export interface RoomView {
   seq: number;
+  kind: Interview['kind'];
   state: InterviewState;
   title: string;
   role: string | null;
@@ -42,6 +43,7 @@ export interface RoomView {
 export function empty(): RoomView {
   return {
     seq: 0,
+    kind: 'practice',
     state: 'lobby',
     title: '',
     role: null,
@@ -70,6 +72,7 @@ export function withInterview(view: RoomView, interview: Interview): RoomView {
   );
   return {
     ...view,
+    kind: interview.kind,
     state: interview.state,
     title: interview.title,
     role: interview.role,

@@ -177,7 +177,8 @@ export class Room {
       // Only now, with the answer in the durable record, may the draft go.
       this.drafts.write(answer.question_id, '');
       this.hint = null;
-      if (fresh) this.tellAnswer(view);
+      // In a live interview nobody is shown what the engine sees.
+      if (fresh && view.kind === 'practice') this.tellAnswer(view);
     }
     const question = open(view);
     if ((question?.question_id ?? null) !== this.draftOf) {
