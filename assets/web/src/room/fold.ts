@@ -30,6 +30,8 @@ export interface Answered {
 export interface RoomView {
   seq: number;
   state: InterviewState;
+  // Whether one asks the questions here: as an interviewer of a live interview.
+  asks: boolean;
   title: string;
   role: string | null;
   questions: Question[];
@@ -43,6 +45,7 @@ export function empty(): RoomView {
   return {
     seq: 0,
     state: 'lobby',
+    asks: false,
     title: '',
     role: null,
     questions: [],
