@@ -30,9 +30,10 @@ const ABOUT: &str = "Counted from what was said and asked in this interview. Fig
     no judgement of a person: a noted question may have a reason, such as an offered adjustment or \
     a check that the law requires. The candidate does not see this.";
 
-const ABOUT_CONCERNS: &str = "A hint on the wording, for you alone: nothing is held back, and \
-    neither these words nor this hint is kept. A question may have a reason, such as an offered \
-    adjustment or a check that the law requires.";
+const ABOUT_CONCERNS: &str = "A hint on the wording, for you alone: nothing is held back, and this \
+    look at your words is kept nowhere. What you do ask is part of the interview, and its \
+    interviewers find it noted there. A question may have a reason, such as an offered adjustment \
+    or a check that the law requires.";
 
 /// One contribution, with its place in the room.
 #[derive(Debug)]
