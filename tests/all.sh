@@ -28,12 +28,22 @@ install_chromium() {
   CHROMIUM_BIN="$(command -v chromium)"; export CHROMIUM_BIN
 }
 
+# Makes a browser trust the authority of a site of its own, in a throw-away home.
+install_certutil() {
+  if command -v certutil >/dev/null 2>&1; then return; fi
+  local sudo=""
+  [ "$(id -u)" = 0 ] || sudo="sudo"
+  $sudo apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends libnss3-tools
+}
+
 step "Tools"
 need cargo "install Rust with rustup"
 need node "install Node 20 or newer"
 need npm "it comes with Node"
 need python3 "install Python 3.10 or newer, with venv"
 install_chromium
+install_certutil
 cargo --version; node --version
 
 step "Rust format"

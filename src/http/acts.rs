@@ -37,7 +37,7 @@ use super::interviews::{interview_id, room_of, seen_after};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct QuestionBody {
-    text: String,
+    pub(super) text: String,
 }
 
 /// A question that is left without an answer.

@@ -14,11 +14,14 @@ use crate::domain::interview::{Kind, Part};
 use crate::domain::limit;
 use crate::domain::refusal::Refusal;
 use crate::domain::room::Room;
-use crate::insight::interviewer::{Turn, figures};
+use crate::domain::text;
+use crate::insight::interviewer::{Turn, concerns, figures};
 use crate::store::query::event::StoredEvent;
 use crate::store::{Fault, query};
 
+use super::acts::QuestionBody;
 use super::app::Shared;
+use super::body::Write;
 use super::caller::Caller;
 use super::error::Error;
 use super::interviews::{interview_id, room_of};
@@ -26,6 +29,11 @@ use super::interviews::{interview_id, room_of};
 const ABOUT: &str = "Counted from what was said and asked in this interview. Figures and quotes, \
     no judgement of a person: a noted question may have a reason, such as an offered adjustment or \
     a check that the law requires. The candidate does not see this.";
+
+const ABOUT_CONCERNS: &str = "A hint on the wording, for you alone: nothing is held back, and this \
+    look at your words is kept nowhere. What you do ask is part of the interview, and its \
+    interviewers find it noted there. A question may have a reason, such as an offered adjustment \
+    or a check that the law requires.";
 
 /// One contribution, with its place in the room.
 #[derive(Debug)]
@@ -41,18 +49,43 @@ pub(super) async fn show(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Error> {
-    let interview = interview_id(&id)?;
-    let person = caller.person()?.id;
-    let room = room_of(&app, interview, person).await?;
-    // For anybody else it is not there, so that nobody learns what it would have said.
-    if room.plan.kind != Kind::Live || room.part(person) != Some(Part::Interviewer) {
-        return Err(Refusal::not_found("interview").into());
-    }
+    let room = asked_by(&app, &id, caller.person()?.id).await?;
     let read = move |db: &query::Connection| {
         let (said, complete) = contributions(db, &room)?;
         Ok(view(&room, &said, complete))
     };
     Ok(Json(app.replica.read(read).await?))
+}
+
+/// Whether a question should be asked in these words, before it is. Nobody else hears of it.
+pub(super) async fn check(
+    State(app): State<Shared>,
+    Path(id): Path<String>,
+    write: Write<QuestionBody>,
+) -> Result<Json<Value>, Error> {
+    asked_by(&app, &id, write.caller.person()?.id).await?;
+    let question = &write.body.text;
+    text::prose("text", question, limit::QUESTION_BYTES_MAX)?;
+    // Over the words as they were sent, so that the places fit them.
+    let items: Vec<Value> = concerns(question)
+        .iter()
+        .map(|one| {
+            let mut item = place(question, &one.evidence);
+            (item["why"], item["instead"]) = (json!(one.why), json!(one.instead));
+            item
+        })
+        .collect();
+    Ok(Json(json!({"concerns": items, "about": ABOUT_CONCERNS})))
+}
+
+/// The live interview, for one of its interviewers.
+async fn asked_by(app: &Shared, id: &str, person: PersonId) -> Result<Room, Error> {
+    let room = room_of(app, interview_id(id)?, person).await?;
+    // For anybody else it is not there, so that nobody learns what it would have said.
+    match room.plan.kind == Kind::Live && room.part(person) == Some(Part::Interviewer) {
+        true => Ok(room),
+        false => Err(Refusal::not_found("interview").into()),
+    }
 }
 
 /// What was said, oldest first, and whether that is all of it.
@@ -181,10 +214,14 @@ fn view(room: &Room, said: &[Said], complete: bool) -> Value {
 
 /// The words of a finding, with their place in an event of the room.
 fn quoted(said: &Said, evidence: &Evidence) -> Value {
+    let mut view = place(&said.text, evidence);
+    (view["seq"], view["by"]) = (json!(said.seq), json!(said.by));
+    view
+}
+
+/// The words of a finding, with their place in a text.
+fn place(text: &str, evidence: &Evidence) -> Value {
     let (from, to) = (evidence.from as usize, evidence.to as usize);
-    let text: String = said.text.chars().skip(from).take(to.saturating_sub(from)).collect();
-    json!({
-        "seq": said.seq, "by": said.by, "text": text,
-        "from": evidence.from, "to": evidence.to, "rule": evidence.rule,
-    })
+    let words: String = text.chars().skip(from).take(to.saturating_sub(from)).collect();
+    json!({"text": words, "from": evidence.from, "to": evidence.to, "rule": evidence.rule})
 }

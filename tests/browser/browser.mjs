@@ -24,14 +24,16 @@ const PHONE = { width: 390, height: 844 };
 const NARROW = { width: 320, height: 640 };
 
 export class Browser {
-  static async open(origin) {
+  // `flags` and `env` are for a browser that trusts or finds what others do not.
+  static async open(origin, { flags = [], env = {} } = {}) {
     mkdirSync(SHOTS, { recursive: true });
     const browser = new Browser();
     browser.origin = origin;
     browser.trouble = [];
     browser.chromium = await chromium.launch({
       executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium',
-      args: FLAGS,
+      args: [...FLAGS, ...flags],
+      env: { ...process.env, ...env },
     });
     return browser;
   }

@@ -1,4 +1,4 @@
-// A follow-up in a language model's words: marked, beside the question, and never in the way of it.
+// Follow-ups and hints in a language model's words: marked, beside our own, never in the way of them.
 // A small server of our own stands for the model.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
@@ -14,12 +14,16 @@ const THEIRS = 'You “removed the second scan”. What was different afterwards
 
 let written = THEIRS;
 let asked = 0;
+// What stands for all the texts that a request asks for, and what they were.
+let texts = (ours) => ours.map(() => written);
 const model = createServer((request, response) => {
-  request.resume().on('end', () => {
+  let body = '';
+  request.on('data', (chunk) => (body += chunk));
+  request.on('end', () => {
     asked += 1;
-    const content = JSON.stringify({ texts: [written] });
-    const body = { choices: [{ message: { role: 'assistant', content } }] };
-    response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+    const content = JSON.stringify({ texts: texts(oursIn(body)) });
+    const reply = { choices: [{ message: { role: 'assistant', content } }] };
+    response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(reply));
   });
 });
 
@@ -43,6 +47,12 @@ after(async () => {
   await server?.remove();
   model.close();
 });
+
+// The texts that a request wants in other words.
+function oursIn(body) {
+  const material = JSON.parse(body).messages[1].content;
+  return JSON.parse(material.split('\nTEXTS:\n')[1]);
+}
 
 const button = (name) => page.getByRole('button', { name, exact: true });
 
@@ -106,5 +116,39 @@ test('a follow-up comes in other words too, and only if they hold', async () => 
   await page.locator('[data-because="probe.result"]').waitFor();
   assert.equal(await words.count(), 0);
   assert.equal(asked, 2);
+  assert.deepEqual(browser.trouble, []);
+});
+
+test('so do the hints after an answer, each for itself', async () => {
+  const fine = (ours) =>
+    ours.includes('?')
+      ? 'What would somebody else at the desk have seen?'
+      : 'Tell how the desk worked once the new order was there.';
+  // The first one holds; a figure that nobody gave is in the second.
+  texts = (ours) => ours.map((one, n) => fine(one) + (n === 1 ? ' It fell by 30 percent.' : ''));
+  await page.getByRole('textbox', { name: 'Your answer' }).fill(ANSWER);
+  const answer = page.waitForResponse((response) =>
+    /\/answers\/[^/]+\/rephrase$/.test(response.url()),
+  );
+  await button('Submit answer').click();
+  const { hints } = await (await answer).json();
+  assert.deepEqual(hints.slice(0, 2).map((hint) => hint.source), ['model', 'local']);
+  const shown = page.locator('[data-analysis] .hints > li');
+  const words = shown.locator('[data-source="model"]');
+  await words.first().waitFor();
+  // As many as this person wants, each in our own words first.
+  const seen = await shown.count();
+  assert.ok(seen >= 1 && seen <= hints.length, `${seen} of ${hints.length}`);
+  const marked = hints.slice(0, seen).filter((hint) => hint.source === 'model').length;
+  assert.equal(await words.count(), marked);
+  const told = await shown.first().textContent();
+  assert.ok(told.includes(hints[0].text) && told.includes('language model (tiny)'), told);
+  assert.ok(!told.trim().startsWith(hints[0].text), 'our own words come first');
+  await browser.look(page, 'rephrased-hints');
+  // Nothing of it comes again after a reload: only our own words are kept.
+  await page.reload();
+  await shown.first().waitFor();
+  assert.equal(await words.count(), 0);
+  assert.equal(asked, 3);
   assert.deepEqual(browser.trouble, []);
 });

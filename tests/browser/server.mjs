@@ -48,7 +48,7 @@ export class Server {
       child.once('error', over);
       child.once('exit', (code) => over(new Error(`exit code ${code}\n${this.stderr}`)));
       createInterface({ input: child.stdout }).on('line', (line) => {
-        const found = /^listening (http:\/\/\S+)$/.exec(line);
+        const found = /^listening (https?:\/\/\S+)$/.exec(line);
         if (!found) return;
         clearTimeout(late);
         ready(found[1]);

@@ -399,6 +399,7 @@ export const t = {
     queued: 'Your answer waits on this device and is sent as soon as the connection is back.',
     empty: 'Write an answer first.',
     tooLong: 'This answer is longer than the room takes in one piece. Shorten it.',
+    questionTooLong: 'This question is longer than the room takes. Shorten it.',
     full: 'Too many answers wait to be sent. Wait for the connection.',
     waitNext: 'The next question is on its way.',
     skip: 'Skip question',
@@ -902,6 +903,15 @@ export const t = {
     busy: 'A language model is writing. That can take some seconds…',
     there: 'The example answer is there.',
     quotes: 'It rests on these words of yours:',
+  },
+
+  asking: {
+    title: 'Ask the candidate',
+    label: 'Your question',
+    ask: 'Ask',
+    empty: 'Write a question first.',
+    before: 'Look at this again before you ask. Only you see it.',
+    wasAsked: 'About the question you asked. Only you see it.',
   },
 
   interviewer: {

@@ -140,6 +140,9 @@ fn interview_routes() -> Vec<Route> {
         post("/api/v1/interviews/{id}/finish", Person, acts::finish, "End"),
         post("/api/v1/interviews/{id}/cancel", Person, acts::cancel, "Call off"),
         post("/api/v1/interviews/{id}/questions", Person, acts::ask, "Ask").takes("QuestionBody"),
+        post("/api/v1/interviews/{id}/questions/check", Person, interviewer::check, "Ask it so?")
+            .takes("QuestionBody")
+            .unkeyed("it writes nothing"),
         post("/api/v1/interviews/{id}/questions/next", Person, coach::next, "The coach asks"),
         post("/api/v1/interviews/{id}/answers", Person, acts::answer, "Answer").takes("AnswerBody"),
         post(

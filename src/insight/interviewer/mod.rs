@@ -97,5 +97,12 @@ pub fn figures(turns: &[Turn<'_>], kit: &[&str]) -> InterviewerFigures {
     figures
 }
 
+/// What should not be asked among the words of a question that is only being thought of.
+pub fn concerns(question: &str) -> Vec<Unlawful> {
+    let mut found = unlawful::find(&Document::read(&Lexicon::new(), question), 0);
+    found.truncate(QUESTIONS_MAX);
+    found
+}
+
 #[cfg(test)]
 mod tests;

@@ -81,6 +81,7 @@ fn protected_matters_are_found_with_the_words_that_touch_them() {
         ("Do you have debts?", "money"),
     ] {
         let found = asked(text).unlawful;
+        assert_eq!(found, concerns(text), "before it is asked as afterwards");
         assert_eq!(found.len(), 1, "{text}: {found:?}");
         assert_eq!(found[0].evidence.rule, format!("interviewer.unlawful.{rule}"), "{text}");
         assert!(!found[0].why.is_empty() && !found[0].instead.is_empty());
@@ -115,6 +116,7 @@ fn questions_about_work_are_left_alone() {
         "Have you ever been charged with leading a team?",
     ] {
         assert_eq!(asked(text).unlawful, [], "{text}");
+        assert_eq!(concerns(text), [], "{text}");
     }
 }
 
@@ -124,4 +126,5 @@ fn a_catalogue_of_questions_stays_bounded() {
     let figures = asked(&text);
     assert_eq!(figures.asked.len(), QUESTIONS_MAX);
     assert_eq!(figures.unlawful.len(), QUESTIONS_MAX);
+    assert_eq!(concerns(&text).len(), QUESTIONS_MAX);
 }

@@ -22,7 +22,8 @@ use serde_json::Value;
 const NOW: Time = Time(1_795_000_000_120);
 const ISSUER: &str = "https://id.example.org";
 const EXPECTED: Expected<'_> = Expected { issuer: ISSUER, audience: "greenroom" };
-const SECRET: &[u8] = b"a secret that two programs share";
+/// Not the one that signed what is in the corpus: what stands there must be refused.
+const SECRET: &[u8] = b"a secret that stands in no file of the corpus";
 
 static OURS: LazyLock<Secrets> = LazyLock::new(|| {
     let (signing, linking) = Secrets::mint().expect("keys can be made");

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::api::text;
 use crate::org::{Person, shared};
 use crate::scene;
+use crate::socket::Socket;
 
 async fn let_in(owner: &Person, live: &Value, person: &Person, part: &str) {
     let body = json!({"person_id": person.id, "part": part});
@@ -56,4 +58,59 @@ async fn interviewers_see_how_they_asked_and_nobody_else_does() {
     }
     let practice = scene::reported(&owner.api).await;
     owner.api.get(&scene::path(&practice, "/interviewer")).await.refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn an_interviewer_alone_is_told_before_a_question_that_should_not_be_asked() {
+    let org = shared().await;
+    let (owner, second) = (org.person("interviewer").await, org.person("interviewer").await);
+    let (candidate, observer) = (org.person("candidate").await, org.person("manager").await);
+    let live = owner.api.post("/api/v1/interviews", json!({"kind": "live"})).await.ok(201);
+    for (person, part) in
+        [(&second, "interviewer"), (&candidate, "candidate"), (&observer, "observer")]
+    {
+        let_in(&owner, &live, person, part).await;
+    }
+    owner.api.post(&scene::path(&live, "/start"), json!({})).await.ok(200);
+    let mut hears = Vec::new();
+    for person in [&owner, &second, &candidate, &observer] {
+        hears.push(Socket::join(&person.api, &live, None).await);
+    }
+    let path = scene::path(&live, "/questions/check");
+    let draft = "  You look tired – do you have children?";
+    for asks in [&owner, &second] {
+        let told = asks.api.post(&path, json!({"text": draft})).await.ok(200);
+        let concern = &told["concerns"][0];
+        assert_eq!(concern["rule"], "interviewer.unlawful.family", "{told}");
+        assert_eq!(concern["text"], "do you have children", "in the words as they were sent");
+        assert!(concern["why"].as_str().unwrap().contains("Family"));
+        assert!(concern["instead"].as_str().unwrap().contains("these hours"));
+        assert_eq!(told["concerns"].as_array().unwrap().len(), 1);
+    }
+    let fine = owner.api.post(&path, json!({"text": "How did you divide parent and child?"})).await;
+    assert_eq!(fine.ok(200)["concerns"], json!([]));
+    // For everybody else it is not there, as it would tell of the rules that others are held to.
+    for other in [&candidate, &observer, &org.person("interviewer").await] {
+        other.api.post(&path, json!({"text": draft})).await.refused(404, "not_found");
+    }
+    let practice = scene::practice(&owner.api, &["Why?"]).await;
+    let in_practice = scene::path(&practice, "/questions/check");
+    owner.api.post(&in_practice, json!({"text": draft})).await.refused(404, "not_found");
+    for wrong in ["", &"x".repeat(2_001)] {
+        owner.api.post(&path, json!({"text": wrong})).await.refused(400, "input.invalid");
+    }
+
+    // Nothing of it was kept or told, and the question may be asked all the same.
+    for socket in &mut hears {
+        for frame in socket.settle().await {
+            assert!(["presence", "pong"].contains(&&*text(&frame["type"])), "{frame}");
+        }
+    }
+    let events = scene::events(&candidate.api, &live).await;
+    assert!(!json!(events).to_string().contains("children"));
+    assert_eq!(owner.api.get(&scene::path(&live, "/notes")).await.ok(200)["items"], json!([]));
+    hears[1].act(json!({"type": "ask", "id": "q", "text": draft})).await;
+    let asked = hears[2].wait_event("question.asked").await;
+    assert_eq!(asked["data"]["text"], draft);
+    assert_eq!(asked["data"].as_object().unwrap().len(), 3, "the question and no more: {asked}");
 }

@@ -4,6 +4,7 @@ mod bodies;
 mod calibrations;
 mod chat;
 mod coach;
+mod crowd;
 pub(crate) mod cv;
 mod documents;
 mod factors;

@@ -10,7 +10,7 @@ use crate::scene;
 /// A body that the route would take, so that only the right to it is missing.
 fn body(path: &str, question: &str) -> serde_json::Value {
     match path.rsplit('/').next().unwrap_or_default() {
-        "questions" => json!({"text": "Why?"}),
+        "questions" | "check" => json!({"text": "Why?"}),
         "answers" => json!({"question_id": question, "text": "Because."}),
         "skip" => json!({"question_id": question}),
         "members" => json!({"email": "ada@example.org", "part": "observer"}),

@@ -22,8 +22,9 @@ const KEY: &str = "the same key for everybody";
 const OTHER_PASSWORD: &str = "another sentence that nobody guesses";
 
 /// Routes on which a key does nothing, with what the document gives as the reason.
-const UNKEYED: [(&str, &str); 9] = [
+const UNKEYED: [(&str, &str); 10] = [
     ("/api/v1/interviews/{id}/answers/{answer_id}/rephrase", "it writes nothing"),
+    ("/api/v1/interviews/{id}/questions/check", "it writes nothing"),
     ("/api/v1/interviews/{id}/questions/{question_id}/rephrase", "it writes nothing"),
     ("/api/v1/admin/cluster/stepdown", "who leads is no part of what is stored"),
     ("/api/v1/auth/invite", "it only reads"),

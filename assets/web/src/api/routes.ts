@@ -5,6 +5,7 @@ import type {
   ApiToken,
   AuditRow,
   Calibrations,
+  Concerns,
   Consent,
   Drift,
   Erased,
@@ -32,6 +33,7 @@ import type {
   Progress,
   Readiness,
   Rephrased,
+  RephrasedHints,
   Report,
   Retention,
   Role,
@@ -154,6 +156,11 @@ export const api = {
   rephrase: (id: Id, question: Id) =>
     post<Rephrased>(`/interviews/${enc(id)}/questions/${enc(question)}/rephrase`),
 
+  rephraseHints: (id: Id, answer: Id) =>
+    post<RephrasedHints>(`/interviews/${enc(id)}/answers/${enc(answer)}/rephrase`),
+
+  checkQuestion: (id: Id, text: string) =>
+    post<Concerns>(`/interviews/${enc(id)}/questions/check`, { text }),
   interviewerSide: (id: Id) => get<InterviewerSide>(`/interviews/${enc(id)}/interviewer`),
   report: (id: Id) => get<Report>(`/interviews/${enc(id)}/report`),
   shared: (token: string) => get<Report>(`/shared/${enc(token)}`),

@@ -391,6 +391,18 @@ export interface Rephrased {
   reason?: string;
 }
 
+// The hints on one answer, each in other words or in Greenroom's own.
+export interface RephrasedHints {
+  answer_id: Id;
+  hints: (Hint & Pick<Rephrased, 'source' | 'model' | 'reason'>)[];
+}
+
+// What an interviewer is told about a question before it is asked.
+export interface Concerns {
+  concerns: { rule: string; text: string; from: number; to: number; why: string; instead: string }[];
+  about: string;
+}
+
 // Advice on an answer that is still being written.
 export interface LiveHint {
   question_id?: Id;
@@ -437,6 +449,7 @@ export type ServerFrame =
 export type DurableFrame =
   | { type: 'start' | 'finish'; id: string }
   | { type: 'skip'; id: string; question_id: Id }
+  | { type: 'ask'; id: string; text: string }
   | { type: 'answer'; id: string; question_id: Id; text: string; duration_s?: number };
 
 export interface Erased {

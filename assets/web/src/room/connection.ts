@@ -199,13 +199,19 @@ export class Connection {
     }
   }
 
-  private welcome(frame: { interview: Interview; seq: number; missed: boolean }): void {
+  private welcome(frame: {
+    interview: Interview;
+    you: { part: string };
+    seq: number;
+    missed: boolean;
+  }): void {
     const missed = Math.max(0, frame.seq - this.view.seq);
     const again = this.everWelcomed;
     this.welcomed = this.everWelcomed = true;
     this.badTickets = 0;
     this.replayed = frame.seq;
-    this.view = withInterview(frame.missed ? empty() : this.view, frame.interview);
+    const asks = frame.interview.kind === 'live' && frame.you.part === 'interviewer';
+    this.view = { ...withInterview(frame.missed ? empty() : this.view, frame.interview), asks };
     this.show();
     this.tell({ state: 'open' });
     if (frame.missed) void this.fill();

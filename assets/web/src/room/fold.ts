@@ -31,6 +31,8 @@ export interface RoomView {
   seq: number;
   kind: Interview['kind'];
   state: InterviewState;
+  // Whether one asks the questions here: as an interviewer of a live interview.
+  asks: boolean;
   title: string;
   role: string | null;
   questions: Question[];
@@ -45,6 +47,7 @@ export function empty(): RoomView {
     seq: 0,
     kind: 'practice',
     state: 'lobby',
+    asks: false,
     title: '',
     role: null,
     questions: [],

@@ -2,7 +2,14 @@
 // person.
 import { api } from '../api/routes.ts';
 import { freshId } from '../api/id.ts';
-import type { DurableFrame, Id, LiveHint, Meters, Rephrased } from '../api/types.ts';
+import type {
+  DurableFrame,
+  Id,
+  LiveHint,
+  Meters,
+  Rephrased,
+  RephrasedHints,
+} from '../api/types.ts';
 import { announce } from '../parts/announce.svelte.ts';
 import { t } from '../strings.ts';
 import { Connection, type Link, type World } from './connection.ts';
@@ -14,11 +21,12 @@ import { browserSocket } from './socket.ts';
 const REPAINT_MS = 500;
 // The server's own bound for an answer, in UTF-8.
 const ANSWER_BYTES_MAX = 32_768;
+const QUESTION_BYTES_MAX = 2_000;
 // After the room says goodbye the report follows within seconds; this is asked while it does not.
 const REPORT_POLL_MS = 1000;
 const REPORT_POLLS_MAX = 30;
 
-// Whether a language model may put follow-ups into other words; known when the server says no.
+// Whether a language model may put texts into other words; known when the server says no.
 let rephrases = true;
 
 export class Room {
@@ -29,6 +37,10 @@ export class Room {
   hint = $state.raw<LiveHint | null>(null);
   // The open follow-up in a language model's words.
   rephrased = $state.raw<Rephrased | null>(null);
+  // The hints on the last answer in a language model's words.
+  reworded = $state.raw<RephrasedHints | null>(null);
+  // Whether this person wants hints at all.
+  hinted = true;
   // The coach is choosing the next question.
   choosing = $state(false);
   refusal = $state('');
@@ -99,6 +111,12 @@ export class Room {
     this.queue({ type: 'finish', id: freshId() });
   }
 
+  // Puts a question to the candidate of a live interview; empty on success, else why not.
+  ask(text: string): string {
+    if (bytes(text) > QUESTION_BYTES_MAX) return t.room.questionTooLong;
+    return this.queue({ type: 'ask', id: freshId(), text }) ? '' : t.room.full;
+  }
+
   // Leaves the open question without an answer; what was typed for it stays on this device.
   skip(): void {
     const question = this.question;
@@ -127,6 +145,14 @@ export class Room {
     const told = await api.rephrase(this.id, question).catch(() => null);
     if (told?.reason === 'off') rephrases = false;
     if (told?.source === 'model') this.rephrased = told;
+  }
+
+  // The same for the hints on an answer, which stand there in our own words already.
+  private async reword(answer: Id): Promise<void> {
+    if (!rephrases || !this.hinted) return;
+    const told = await api.rephraseHints(this.id, answer).catch(() => null);
+    if (told?.hints.some((hint) => hint.reason === 'off')) rephrases = false;
+    if (told?.hints.some((hint) => hint.source === 'model')) this.reworded = told;
   }
 
   dismissHint(): void {
@@ -178,7 +204,10 @@ export class Room {
       this.drafts.write(answer.question_id, '');
       this.hint = null;
       // In a live interview nobody is shown what the engine sees.
-      if (fresh && view.kind === 'practice') this.tellAnswer(view);
+      if (fresh && view.kind === 'practice') {
+        this.tellAnswer(view);
+        if (answer.analysis?.hints.length) void this.reword(answer.answer_id);
+      }
     }
     const question = open(view);
     if ((question?.question_id ?? null) !== this.draftOf) {
