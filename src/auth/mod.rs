@@ -1,4 +1,4 @@
-//! Who somebody is and what they may do: secrets, passwords, tokens, permissions and socket
+//! Who somebody is: secrets, passwords, tokens and socket
 //! tickets.
 //!
 //! **Invariant:** nothing here reads a clock or writes a store. Moments come in as arguments, and
@@ -13,7 +13,6 @@ pub mod ring;
 pub mod token;
 pub mod totp;
 
-pub mod permission;
 pub mod ticket;
 
 pub mod rate;

@@ -23,5 +23,7 @@ pub mod event;
 pub mod interview;
 pub mod room;
 
+pub mod may;
+
 pub mod command;
 pub mod level;

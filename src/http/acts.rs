@@ -18,6 +18,7 @@ use crate::domain::command::{Command, NewPerson, Outcome};
 use crate::domain::id::{AnswerId, InterviewId, PersonId, QuestionId};
 use crate::domain::interview::{Kind, Part};
 use crate::domain::limit;
+use crate::domain::may::{Action, InRoom, may};
 use crate::domain::number::Milli;
 use crate::domain::person::{Person, Role};
 use crate::domain::refusal::{Code, Refusal};
@@ -31,7 +32,7 @@ use super::app::Shared;
 use super::body::{self, Done, Empty, Write};
 use super::caller::Caller;
 use super::error::Error;
-use super::interviews::{interview_id, room_of, seen_after};
+use super::interviews::{interview_id, room_for, room_of, seen_after};
 
 /// A question.
 #[derive(Deserialize, ToSchema)]
@@ -193,10 +194,7 @@ pub(super) async fn notes(
 ) -> Result<Json<Value>, Error> {
     let interview = interview_id(&id)?;
     let person = caller.person()?.id;
-    let room = room_of(&app, interview, person).await?;
-    if room.part(person) != Some(Part::Interviewer) {
-        return Err(Refusal::denied("notes are for the interviewers").into());
-    }
+    room_for(&app, interview, person, InRoom::Note).await?;
     let notes = app.replica.read(move |db| query::interview::notes(db, interview)).await?;
     let items: Vec<Value> = notes
         .iter()
@@ -245,10 +243,7 @@ pub(super) async fn add_member(
     let interview = interview_id(&id)?;
     let caller = write.caller.person()?.id;
     let part = part(&write.body.part)?;
-    let room = room_of(&app, interview, caller).await?;
-    if !room.is_owner(caller) {
-        return Err(Refusal::denied("only the owner of this interview adds members").into());
-    }
+    let room = room_for(&app, interview, caller, InRoom::Staff).await?;
     if room.plan.kind == Kind::Practice {
         let detail = "a practice belongs to one person; share its report by a link instead";
         return Err(Refusal::conflict(detail).into());
@@ -310,7 +305,7 @@ async fn shown_analysis(
     viewer: PersonId,
 ) -> Result<Value, Error> {
     let room = room_of(app, interview, viewer).await?;
-    if room.plan.kind == Kind::Live {
+    if may(viewer, Action::Room(InRoom::SeeAnalysis, &room)).is_err() {
         return Ok(Value::Null);
     }
     let analysis = app.replica.read(move |db| query::interview::analysis(db, answer)).await?;

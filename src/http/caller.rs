@@ -6,10 +6,10 @@ use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::auth::permission::{Permission, allows};
 use crate::auth::rate::Network;
 use crate::auth::secret::Purpose;
 use crate::domain::id::{PersonId, SessionId};
+use crate::domain::may::{Action, Permission, may};
 use crate::domain::person::{Person, Session};
 use crate::domain::rate::Class;
 use crate::domain::refusal::{Code, Refusal};
@@ -225,14 +225,11 @@ fn admit(
     {
         return Err(Refusal::denied("this token may only read").into());
     }
-    if allows(role, guarded.permission) {
-        return Ok(caller);
+    match (may(role, Action::In(guarded.permission)), &caller) {
+        (Ok(()), _) => Ok(caller),
+        (Err(_), Caller::Anonymous) => Err(missing().into()),
+        (Err(refusal), _) => Err(refusal.into()),
     }
-    Err(match caller {
-        Caller::Anonymous => missing(),
-        _ => Refusal::denied("your role does not allow this; ask an admin"),
-    }
-    .into())
 }
 
 /// Finds out who asks; the second part says whether a cookie told.

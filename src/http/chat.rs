@@ -17,14 +17,13 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 
 use crate::domain::id::{InterviewId, PersonId};
-use crate::domain::interview::Kind;
 use crate::domain::limit;
-use crate::domain::refusal::Refusal;
+use crate::domain::may::InRoom;
 use crate::domain::room::Room;
 
 use super::app::Shared;
 use super::error::Error;
-use super::interviews::room_of;
+use super::interviews::room_for;
 use super::outgoing::{Bounds, Failure, Question, Trust, exchange};
 
 use breaker::Breaker;
@@ -196,11 +195,7 @@ async fn practice_of(
     interview: InterviewId,
     person: PersonId,
 ) -> Result<Room, Error> {
-    let room = room_of(app, interview, person).await?;
-    match room.plan.kind {
-        Kind::Practice => Ok(room),
-        Kind::Live => Err(Refusal::denied("nobody is coached in a live interview").into()),
-    }
+    room_for(app, interview, person, InRoom::Coach).await
 }
 
 /// The JSON object in what a model wrote: many put words or a fence around it.

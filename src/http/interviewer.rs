@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use crate::domain::analysis::Evidence;
 use crate::domain::event::Happening;
 use crate::domain::id::{PersonId, QuestionId};
-use crate::domain::interview::{Kind, Part};
+use crate::domain::interview::Part;
 use crate::domain::limit;
-use crate::domain::refusal::Refusal;
+use crate::domain::may::InRoom;
 use crate::domain::room::Room;
 use crate::domain::text;
 use crate::insight::interviewer::{Turn, concerns, figures};
@@ -24,7 +24,7 @@ use super::app::Shared;
 use super::body::Write;
 use super::caller::Caller;
 use super::error::Error;
-use super::interviews::{interview_id, room_of};
+use super::interviews::{interview_id, room_for};
 
 const ABOUT: &str = "Counted from what was said and asked in this interview. Figures and quotes, \
     no judgement of a person: a noted question may have a reason, such as an offered adjustment or \
@@ -80,12 +80,7 @@ pub(super) async fn check(
 
 /// The live interview, for one of its interviewers.
 async fn asked_by(app: &Shared, id: &str, person: PersonId) -> Result<Room, Error> {
-    let room = room_of(app, interview_id(id)?, person).await?;
-    // For anybody else it is not there, so that nobody learns what it would have said.
-    match room.plan.kind == Kind::Live && room.part(person) == Some(Part::Interviewer) {
-        true => Ok(room),
-        false => Err(Refusal::not_found("interview").into()),
-    }
+    room_for(app, interview_id(id)?, person, InRoom::Interviewer).await
 }
 
 /// What was said, oldest first, and whether that is all of it.

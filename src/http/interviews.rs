@@ -10,13 +10,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::auth::permission::{Permission, allows};
 use crate::cluster::fresh;
 use crate::domain::command::{Command, Outcome};
 use crate::domain::id::{InterviewId, PersonId, QuestionId};
 use crate::domain::interview::{Kind, Member, Part, Plan, Question};
 use crate::domain::kit::Kit;
 use crate::domain::limit;
+use crate::domain::may::{Action, InRoom, Permission, may};
 use crate::domain::person::Person;
 use crate::domain::refusal::{FieldError, Refusal};
 use crate::domain::room::Room;
@@ -124,10 +124,11 @@ async fn seen_as(
         Ok(Some((room, names, begun)))
     };
     match app.replica.read(read).await? {
-        Some((room, names, begun)) if room.part(viewer).is_some() => {
+        Some((room, names, begun)) => {
+            may(viewer, Action::Room(InRoom::See, &room))?;
             Ok(json!(view::interview(&room, &names, &begun, viewer)))
         }
-        _ => Err(Refusal::not_found("interview").into()),
+        None => Err(Refusal::not_found("interview").into()),
     }
 }
 
@@ -138,10 +139,21 @@ pub(super) async fn room_of(
     person: PersonId,
 ) -> Result<Room, Error> {
     let room = app.replica.read(move |db| query::room::load(db, interview)).await?;
-    match room {
-        Some(room) if room.part(person).is_some() => Ok(room),
-        _ => Err(Refusal::not_found("interview").into()),
-    }
+    let room = room.ok_or_else(|| Refusal::not_found("interview"))?;
+    may(person, Action::Room(InRoom::See, &room))?;
+    Ok(room)
+}
+
+/// The room of an interview in which this person may do this.
+pub(super) async fn room_for(
+    app: &Shared,
+    interview: InterviewId,
+    person: PersonId,
+    action: InRoom,
+) -> Result<Room, Error> {
+    let room = room_of(app, interview, person).await?;
+    may(person, Action::Room(action, &room))?;
+    Ok(room)
 }
 
 /// The id in a path; what is not an id names nothing.
@@ -155,7 +167,7 @@ async fn plan(app: &Shared, person: &Person, body: &InterviewBody) -> Result<Com
         "live" => Kind::Live,
         _ => return Err(text::wrong("kind", "must be practice or live").into()),
     };
-    if kind == Kind::Live && !allows(person.role, Permission::CreateLive) {
+    if kind == Kind::Live && may(person.role, Action::In(Permission::CreateLive)).is_err() {
         let detail = "your role can practise, but not create live interviews; ask an interviewer";
         return Err(Refusal::denied(detail).into());
     }

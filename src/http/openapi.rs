@@ -10,7 +10,7 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 use utoipa::PartialSchema;
 
-use crate::auth::permission::Permission;
+use crate::domain::may::Permission;
 
 use super::keys::Keyed;
 use super::router::{Route, table};

@@ -15,8 +15,8 @@ use crate::auth::secret::hash_token;
 use crate::cluster::fresh;
 use crate::domain::command::{Command, Outcome, Witnessed};
 use crate::domain::id::PersonId;
-use crate::domain::interview::{Kind, Part};
 use crate::domain::limit;
+use crate::domain::may::{Action, InRoom, may};
 use crate::domain::privacy::{Rule, Subject};
 use crate::domain::refusal::Refusal;
 use crate::domain::room::Act;
@@ -31,7 +31,7 @@ use super::backups::stream_of;
 use super::body::{Done, Empty, Write};
 use super::caller::Caller;
 use super::error::Error;
-use super::interviews::{interview_id, room_of};
+use super::interviews::{interview_id, room_for, room_of};
 use super::paging::{Paging, page};
 
 /// Whether somebody's words may be kept.
@@ -141,13 +141,11 @@ pub(super) async fn consent(
 ) -> Result<Json<Value>, Error> {
     let (interview, person) = (interview_id(&id)?, caller.person()?.id);
     let room = room_of(&app, interview, person).await?;
-    let only = match room.part(person) {
-        Some(Part::Interviewer) => None,
-        _ => Some(person),
-    };
+    let may = |action| may(person, Action::Room(action, &room)).is_ok();
+    let (everybody, asked) = (may(InRoom::SeeConsents), may(InRoom::Consent));
+    let only = if everybody { None } else { Some(person) };
     let read = move |db: &query::Connection| query::privacy::consents(db, interview, only);
     let answers = app.replica.read(read).await?;
-    let asked = room.plan.kind == Kind::Live && room.part(person) == Some(Part::Candidate);
     Ok(Json(sentence(&app, asked, &answers)))
 }
 
@@ -158,11 +156,7 @@ pub(super) async fn answer_consent(
     write: Write<ConsentBody>,
 ) -> Result<Response, Error> {
     let (interview, person) = (interview_id(&id)?, write.caller.person()?.id);
-    let room = room_of(&app, interview, person).await?;
-    if room.plan.kind != Kind::Live || room.part(person) != Some(Part::Candidate) {
-        let detail = "only the candidates of a live interview are asked this";
-        return Err(Refusal::conflict(detail).into());
-    }
+    room_for(&app, interview, person, InRoom::Consent).await?;
     let text = app.consent_text.clone();
     let (given, sha256) = (write.body.given, hash_token(&text));
     if write.body.sha256 != sha256 {

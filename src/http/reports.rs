@@ -11,8 +11,9 @@ use utoipa::ToSchema;
 use crate::cluster::fresh;
 use crate::domain::command::{Command, Outcome};
 use crate::domain::id::{FeedbackId, InterviewId};
-use crate::domain::interview::{Kind, State as InterviewState};
+use crate::domain::interview::State as InterviewState;
 use crate::domain::limit;
+use crate::domain::may::InRoom;
 use crate::domain::refusal::Refusal;
 use crate::domain::room::Room;
 use crate::domain::text;
@@ -24,7 +25,7 @@ use super::app::Shared;
 use super::body::Write;
 use super::caller::Caller;
 use super::error::Error;
-use super::interviews::{interview_id, room_of};
+use super::interviews::{interview_id, room_for, room_of};
 
 /// Which form.
 #[derive(Deserialize)]
@@ -50,8 +51,8 @@ pub(super) async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
     let interview = interview_id(&id)?;
-    let room = room_of(&app, interview, caller.person()?.id).await?;
-    may_read(&room)?;
+    let person = caller.person()?.id;
+    let room = room_for(&app, interview, person, InRoom::ReadReport).await?;
     let body = stored(&app, interview, &room).await?;
     let json = HeaderValue::from_static("application/json");
     Ok(([(header::CONTENT_TYPE, json)], body).into_response())
@@ -66,8 +67,8 @@ pub(super) async fn download(
     let interview = interview_id(&id)?;
     let format = wanted.format.as_deref().unwrap_or("json");
     let format = Format::parse(format)?;
-    let room = room_of(&app, interview, caller.person()?.id).await?;
-    may_read(&room)?;
+    let person = caller.person()?.id;
+    let room = room_for(&app, interview, person, InRoom::ReadReport).await?;
     let report = parse(&stored(&app, interview, &room).await?)?;
     let name = format!("attachment; filename=\"greenroom-{interview}.{}\"", format.extension());
     let headers = [
@@ -117,17 +118,6 @@ pub(super) async fn stored(
         })
         .into()
     })
-}
-
-/// Whether reports of this kind may be read at all.
-pub(super) fn may_read(room: &Room) -> Result<(), Refusal> {
-    match room.plan.kind {
-        Kind::Practice => Ok(()),
-        // Nobody has a card until scorecards exist, so nobody may look yet.
-        Kind::Live => Err(Refusal::denied(
-            "the engine's evidence on a live interview is shown after your own scorecard is in",
-        )),
-    }
 }
 
 /// Reads a stored report.

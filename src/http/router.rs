@@ -13,8 +13,8 @@ use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use crate::auth::permission::Permission;
 use crate::domain::limit;
+use crate::domain::may::Permission;
 use crate::domain::rate::Class;
 
 use super::app::Shared;

@@ -14,6 +14,7 @@ use crate::cluster::fresh;
 use crate::domain::command::{Command, Outcome};
 use crate::domain::id::{InterviewId, PersonId, ShareId};
 use crate::domain::limit;
+use crate::domain::may::{Action, InRoom, may};
 use crate::domain::refusal::Refusal;
 use crate::domain::room::Room;
 use crate::store::query::{self, share::StoredShare};
@@ -23,7 +24,7 @@ use super::app::Shared;
 use super::body::{Empty, Write};
 use super::caller::Caller;
 use super::error::Error;
-use super::interviews::{interview_id, room_of};
+use super::interviews::{interview_id, room_for};
 use super::limits;
 use super::reports;
 
@@ -63,7 +64,7 @@ pub(super) async fn create(
         let detail = format!("must be between {min} and {max} seconds");
         return Err(Refusal::field("expires_in", detail).into());
     }
-    reports::may_read(&room)?;
+    may(person, Action::Room(InRoom::ReadReport, &room))?;
     if !room.report_ready {
         return Err(Refusal::conflict("there is no report to share yet").into());
     }
@@ -125,11 +126,7 @@ pub(super) async fn shared(
 }
 
 async fn owned(app: &Shared, interview: InterviewId, person: PersonId) -> Result<Room, Error> {
-    let room = room_of(app, interview, person).await?;
-    if room.is_owner(person) {
-        return Ok(room);
-    }
-    Err(Refusal::denied("only the owner of this interview shares its report").into())
+    room_for(app, interview, person, InRoom::Share).await
 }
 
 fn line(share: &StoredShare) -> Value {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::domain::id::{AnswerId, InterviewId, PersonId, QuestionId};
 use crate::domain::interview::{Kind, Part, State, Turn};
+use crate::domain::may::{Action, InRoom, may};
 use crate::domain::room::Room;
 use crate::domain::time::Time;
 use crate::store::Fault;
@@ -100,7 +101,7 @@ pub fn interview(
     viewer: PersonId,
 ) -> InterviewView {
     let plan = &room.plan;
-    let only_asked = plan.kind == Kind::Live && room.part(viewer) != Some(Part::Interviewer);
+    let only_asked = may(viewer, Action::Room(InRoom::SeePlanned, room)).is_err();
     InterviewView {
         id: plan.id,
         kind: plan.kind,

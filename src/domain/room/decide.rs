@@ -6,6 +6,7 @@ use crate::domain::event::Happening;
 use crate::domain::id::{AnswerId, PersonId, QuestionId};
 use crate::domain::interview::{Because, Kind, Part, Question, State, Turn};
 use crate::domain::limit;
+use crate::domain::may::{Action, InRoom, may};
 use crate::domain::refusal::{Code, Refusal};
 
 /// What somebody hears who has said that their words may not be kept, and speaks all the same.
@@ -20,7 +21,7 @@ pub fn declined() -> Refusal {
 ///
 /// A note leads to no event.
 pub fn decide(room: &Room, by: Option<PersonId>, act: &Act) -> Result<Vec<Happening>, Refusal> {
-    may(room, by, act)?;
+    allowed(room, by, act)?;
     fits(room, act)?;
     let happenings = match act {
         Act::Start {} => started(room),
@@ -83,36 +84,27 @@ pub fn decide(room: &Room, by: Option<PersonId>, act: &Act) -> Result<Vec<Happen
 }
 
 /// Whether the person's part allows the act, whatever the state.
-fn may(room: &Room, by: Option<PersonId>, act: &Act) -> Result<(), Refusal> {
-    let Some(person) = by else {
-        return match act {
-            Act::Lapse { .. } | Act::ReportReady { .. } => Ok(()),
-            _ => Err(Refusal::denied("only a person can do this")),
-        };
-    };
-    let Some(part) = room.part(person) else {
-        return Err(Refusal::not_found("interview"));
-    };
-    let owner = room.is_owner(person);
-    let practice = room.plan.kind == Kind::Practice;
-    let (allowed, who) = match act {
-        Act::Start {} | Act::Finish {} | Act::Cancel {} => (owner, "the owner"),
-        Act::AddMember { .. } | Act::RemoveMember { .. } => (owner, "the owner"),
-        Act::Next { .. } => (practice && owner, "the owner of a practice"),
-        Act::Ask { .. } | Act::Skip { .. } => {
-            (part == Part::Interviewer || (practice && owner), "an interviewer")
+fn allowed(room: &Room, by: Option<PersonId>, act: &Act) -> Result<(), Refusal> {
+    let action = match act {
+        Act::Start {} | Act::Finish {} | Act::Cancel {} => InRoom::Lead,
+        Act::AddMember { .. } | Act::RemoveMember { .. } => InRoom::Staff,
+        Act::Next { .. } => InRoom::Next,
+        Act::Ask { .. } | Act::Skip { .. } => InRoom::Ask,
+        Act::Say { .. } => InRoom::Say,
+        Act::Answer { .. } => InRoom::Answer,
+        Act::Note { .. } => InRoom::Note,
+        Act::Lapse { .. } | Act::ReportReady { .. } => {
+            return match by {
+                None => Ok(()),
+                Some(_) => Err(Refusal::denied("only the product itself does this")),
+            };
         }
-        Act::Say { .. } => (part != Part::Observer, "the candidate or an interviewer"),
-        Act::Answer { .. } => (part == Part::Candidate, "the candidate"),
-        Act::Note { .. } => (part == Part::Interviewer, "an interviewer"),
-        Act::Lapse { .. } | Act::ReportReady { .. } => (false, "the product itself"),
     };
-    if !allowed {
-        let detail =
-            format!("only {who} of this interview can do this; you are its {}", part.as_str());
-        return Err(Refusal::denied(detail));
+    if by.is_none() {
+        return Err(Refusal::denied("only a person can do this"));
     }
-    if practice && matches!(act, Act::AddMember { .. }) {
+    may(by, Action::Room(action, room))?;
+    if room.plan.kind == Kind::Practice && matches!(act, Act::AddMember { .. }) {
         return Err(Refusal::conflict(
             "a practice belongs to one person; share its report by a link instead",
         ));

@@ -1,7 +1,7 @@
 //! The routes on one page, each with the permission that it needs.
 
-use crate::auth::permission::Permission::{ManageKits, ManagePeople, Operate, Person, Public};
 use crate::domain::limit;
+use crate::domain::may::Permission::{ManageKits, ManagePeople, Operate, Person, Public};
 
 use super::super::{
     account, acts, audit, backups, calibrations, chat, cluster, coach, cv, factors, health,

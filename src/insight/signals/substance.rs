@@ -1,5 +1,5 @@
-//! Which sentences of an answer are about its matter: neither small talk, nor praise of oneself, nor
-//! said before.
+//! Which sentences of an answer are about its matter: no small talk, no praise of oneself, not said
+//! before.
 //!
 //! Of an answer that tells about work, these are the sentences that do so. Of any other, those that
 //! hang together with the question and with what the answer opens with, by a word that they share:
@@ -101,8 +101,8 @@ mod tests {
 
     #[test]
     fn of_an_opinion_what_hangs_together_is_read() {
-        let text = "Tariffs on steel, or on aluminium, or whatever else, are about the price of tins \
-            and of nothing else in this whole world, or so it would seem. Tins are the thing. \
+        let text = "Tariffs on steel, or on aluminium, or whatever else, are about the price of \
+            tins and of nothing else in this whole world, or so it would seem. Tins are the thing. \
             Ostriches are quick.";
         assert_eq!(read("What about the tariffs?", text), [true, true, false]);
     }

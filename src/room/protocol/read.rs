@@ -70,7 +70,8 @@ pub fn read(text: &str) -> Result<(ClientFrame, &'static str), BadFrame> {
         }
         "hello" => return Err(bad(None, "`hello` was said before".to_owned())),
         other => {
-            let known = "ask, say, answer, partial, note, start, finish, signal, set and ping";
+            let known =
+                "ask, skip, say, answer, partial, note, start, finish, signal, set and ping";
             let shown: String = other.chars().take(40).collect();
             return Err(bad(None, format!("unknown type `{shown}`; there are {known}")));
         }

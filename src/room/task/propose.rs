@@ -6,7 +6,7 @@ use super::Task;
 use crate::cluster::Unavailable;
 use crate::domain::command::{Command, ENVELOPE_VERSION, Envelope, Once, Outcome};
 use crate::domain::id::{ConnectionId, PersonId, QuestionId};
-use crate::domain::interview::Part;
+use crate::domain::may::{Action, InRoom, may};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::room::{self, Act};
 use crate::domain::time::Time;
@@ -164,9 +164,9 @@ impl Task {
                     if let Some(question) = on {
                         frame["question_id"] = json!(question);
                     }
-                    let members = &self.room.members;
+                    let notes = Action::Room(InRoom::Note, &self.room);
                     self.roster.tell(&frame.to_string().into(), |id, c| {
-                        id != proposed.from && members.get(&c.person) == Some(&Part::Interviewer)
+                        id != proposed.from && may(c.person, notes).is_ok()
                     });
                 }
                 if let Outcome::Refused { refusal } = &outcome {

@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 
 use super::Task;
 use crate::domain::id::{ConnectionId, PersonId, QuestionId};
-use crate::domain::interview::{Kind, Part, State};
+use crate::domain::interview::{Kind, State};
+use crate::domain::may::{Action, InRoom, may};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::room;
 use crate::room::live;
@@ -21,8 +22,8 @@ impl Task {
         on: Option<QuestionId>,
         text: &str,
     ) {
-        let refusal = match (self.room.part(by), self.room.state) {
-            (Some(Part::Observer) | None, _) => Some(Refusal::denied("observers read")),
+        let refusal = match (may(by, Action::Room(InRoom::Say, &self.room)), self.room.state) {
+            (Err(refusal), _) => Some(refusal),
             (_, State::Live) if self.declined.contains(&by) => Some(room::declined()),
             (_, State::Live) => None,
             (_, state) if state.is_over() => {

@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use crate::domain::command::{Command, Envelope, Outcome};
 use crate::domain::id::{InterviewId, PersonId};
-use crate::domain::interview::Part;
 use crate::domain::limit;
+use crate::domain::may::{Action, InRoom, may};
 use crate::domain::person::Role;
 use crate::domain::privacy::{self, Counts, Subject};
 use crate::domain::refusal::Refusal;
@@ -48,7 +48,8 @@ fn consent(
     (text, sha256): (&str, &str),
 ) -> Step<Outcome> {
     let room = query::room::load(db, interview)?;
-    if room.and_then(|room| room.part(person)) != Some(Part::Candidate) {
+    let asked = |room| may(person, Action::Room(InRoom::Consent, &room)).is_ok();
+    if !room.is_some_and(asked) {
         return Err(Refusal::not_found("interview").into());
     }
     let before = query::privacy::consents(db, interview, Some(person))?;

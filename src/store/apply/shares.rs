@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 use crate::domain::command::{Envelope, Outcome};
 use crate::domain::id::{FeedbackId, InterviewId, ShareId};
 use crate::domain::limit;
+use crate::domain::may::{Action, InRoom, may};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 
@@ -20,8 +21,8 @@ pub(super) fn share(
     expires_at: Time,
 ) -> Step<Outcome> {
     let room = query::room::load(db, interview)?;
-    let is_owner = room.is_some_and(|room| envelope.by.is_some_and(|by| room.is_owner(by)));
-    if !is_owner {
+    let share_it = |room| may(envelope.by, Action::Room(InRoom::Share, &room)).is_ok();
+    if !room.is_some_and(share_it) {
         return Err(Refusal::not_found("interview").into());
     }
     if query::share::alive(db, interview, envelope.at)? >= limit::SHARES_PER_INTERVIEW_MAX {

@@ -11,6 +11,7 @@ mod model;
 mod practice;
 mod repeats;
 mod resume;
+mod rights;
 mod stress;
 
 use serde_json::{Value, json};
