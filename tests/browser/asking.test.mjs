@@ -105,3 +105,42 @@ test('an interviewer alone sees what is wrong with a question, and may ask it', 
   assert.ok(!(await hears.locator('body').textContent()).includes('must not decide'));
   assert.deepEqual(browser.trouble, []);
 });
+
+test('the owner starts and asks what was planned; the others wait, and an observer looks on', async () => {
+  const kim = await account('interviewer', 'Kim');
+  const lee = await account('candidate', 'Lee');
+  const ola = await account('observer', 'Ola');
+  const planned = 'What woke you last?';
+  const body = { kind: 'live', title: 'Porter, again', questions: [planned, 'Why nights?'] };
+  const live = await call('POST', '/api/v1/interviews', body, kim.token);
+  for (const [{ id }, part] of [
+    [lee, 'candidate'],
+    [ola, 'observer'],
+  ]) {
+    const member = { person_id: id, part };
+    await call('POST', `/api/v1/interviews/${live.id}/members`, member, kim.token);
+  }
+  const [asks, hears, looks] = [
+    await inRoom(kim, live.id),
+    await inRoom(lee, live.id),
+    await inRoom(ola, live.id),
+  ];
+  for (const page of [hears, looks]) {
+    await page.getByText('Its owner starts it').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Start' }).count(), 0);
+    assert.ok(!(await page.locator('body').textContent()).includes(planned), 'not asked yet');
+  }
+  await asks.getByRole('button', { name: 'Start' }).click();
+  await looks.getByText('You look on').waitFor();
+  assert.equal(await looks.getByRole('textbox').count(), 0, 'an observer writes nothing');
+
+  const list = asks.getByRole('list', { name: 'Planned, and not asked yet' });
+  await list.getByRole('button', { name: planned }).click();
+  await browser.look(asks, 'asking-planned');
+  await asks.getByRole('button', { name: 'Ask', exact: true }).click();
+  for (const page of [hears, looks]) await page.getByText(planned).first().waitFor();
+  await list.getByRole('button', { name: planned }).waitFor({ state: 'detached' });
+  assert.equal(await list.getByRole('button').count(), 1);
+  await browser.look(looks, 'looking-on');
+  assert.deepEqual(browser.trouble, []);
+});

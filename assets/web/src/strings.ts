@@ -430,6 +430,8 @@ export const t = {
     liveTitle: 'A live interview',
     liveAbout:
       'Interviewers start it and ask the questions. Answers are text that all of you can read; nothing is scored in front of anybody.',
+    watching: 'You look on. What is asked and answered appears here.',
+    notYet: 'It has not begun. Its owner starts it, and this page goes on by itself.',
     metersTitle: 'While you write',
     metersAbout: 'Counts over your text, updated as you type.',
     metersIdle: 'The meters move as soon as you write.',
@@ -912,6 +914,7 @@ export const t = {
     empty: 'Write a question first.',
     before: 'Look at this again before you ask. Only you see it.',
     wasAsked: 'About the question you asked. Only you see it.',
+    planned: 'Planned, and not asked yet',
   },
 
   interviewer: {

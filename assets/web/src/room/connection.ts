@@ -201,7 +201,7 @@ export class Connection {
 
   private welcome(frame: {
     interview: Interview;
-    you: { part: string };
+    you: { person_id: string; part: string };
     seq: number;
     missed: boolean;
   }): void {
@@ -210,8 +210,11 @@ export class Connection {
     this.welcomed = this.everWelcomed = true;
     this.badTickets = 0;
     this.replayed = frame.seq;
-    const asks = frame.interview.kind === 'live' && frame.you.part === 'interviewer';
-    this.view = { ...withInterview(frame.missed ? empty() : this.view, frame.interview), asks };
+    const { interview, you } = frame;
+    const asks = interview.kind === 'live' && you.part === 'interviewer';
+    const [watches, leads] = [you.part === 'observer', interview.owner === you.person_id];
+    const view = withInterview(frame.missed ? empty() : this.view, interview);
+    this.view = { ...view, asks, watches, leads };
     this.show();
     this.tell({ state: 'open' });
     if (frame.missed) void this.fill();

@@ -33,6 +33,10 @@ export interface RoomView {
   state: InterviewState;
   // Whether one asks the questions here: as an interviewer of a live interview.
   asks: boolean;
+  // Whether one only looks on: an observer.
+  watches: boolean;
+  // Whether one starts it and ends it: its owner.
+  leads: boolean;
   title: string;
   role: string | null;
   questions: Question[];
@@ -48,6 +52,8 @@ export function empty(): RoomView {
     kind: 'practice',
     state: 'lobby',
     asks: false,
+    watches: false,
+    leads: false,
     title: '',
     role: null,
     questions: [],
