@@ -1,5 +1,4 @@
-//! Who somebody is: secrets, passwords, tokens and socket
-//! tickets.
+//! Who somebody is: secrets, passwords, tokens and socket tickets.
 //!
 //! **Invariant:** nothing here reads a clock or writes a store. Moments come in as arguments, and
 //! what has to last goes through a command.
@@ -16,3 +15,5 @@ pub mod totp;
 pub mod ticket;
 
 pub mod rate;
+
+pub mod failures;

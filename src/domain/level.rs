@@ -3,7 +3,7 @@
 //! A level is raised only when every node can run it, so a command that needs it never meets a node
 //! that cannot read it.
 
-use super::command::Command;
+use super::command::{Command, Witnessed};
 use super::person::Role;
 use super::room::Act;
 
@@ -22,7 +22,8 @@ pub const TRUST: u32 = 7;
 /// The level that knows service accounts, their tokens, and signing keys that follow each other.
 pub const KEYS: u32 = 8;
 
-/// The level that knows the signing key after the present one, and when tokens were last used.
+/// The level that knows the signing key after the present one, when tokens were last used, and
+/// rows about sign-ins that failed.
 pub const SUCCESSORS: u32 = 9;
 
 /// The level at which a command came into being.
@@ -71,6 +72,7 @@ pub fn needed_by(command: &Command) -> u32 {
         Command::PutCalibration { .. } | Command::ActivateCalibration { .. } => CALIBRATIONS,
         Command::KeepFilePart { .. } | Command::KeepCv { .. } => 3,
         Command::SetRateLimits { .. } | Command::Welcome { .. } => DOORS,
+        Command::Witness { what: Witnessed::SignInFailed, .. } => SUCCESSORS,
         Command::Consent { .. }
         | Command::SetRetention { .. }
         | Command::Hold { .. }

@@ -23,6 +23,7 @@ use crate::telemetry::metrics::LoginResult;
 
 use super::address;
 use super::app::{App, Shared};
+use super::audit;
 use super::body::{Done, Write};
 use super::caller::{self, CSRF_COOKIE, SESSION_COOKIE};
 use super::error::Error;
@@ -91,7 +92,9 @@ pub(super) async fn login(
     let result = write.run(&app, async || login_command(&app, &write.body).await).await;
     let wrong =
         matches!(&result, Err(Error::Refused(refusal)) if refusal.code == Code::AuthInvalid);
-    if !wrong {
+    if wrong {
+        audit::failed(&app, &extensions, from, write.body.email.trim().to_lowercase());
+    } else {
         for attempt in attempts {
             app.limiter.succeeded(attempt);
         }

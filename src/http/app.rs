@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use axum::http::HeaderValue;
 use tokio::sync::{Semaphore, watch};
 
+use crate::auth::failures::Failures;
 use crate::auth::password::Passwords;
 use crate::auth::rate::Limiter;
 use crate::auth::secret::Secrets;
@@ -102,6 +103,8 @@ pub struct App {
     pub(super) tunnel_dials: Semaphore,
     /// Tokens of programs that were used here.
     pub uses: Arc<Uses>,
+    /// Sign-ins that failed here.
+    pub failures: Failures,
     /// What this node knows of idempotency keys.
     pub(super) keys: Arc<Keys>,
     set_up: AtomicBool,
@@ -214,6 +217,7 @@ impl App {
             lines: Lines::new(),
             tunnel_dials: Semaphore::new(limit::TUNNEL_DIALS_MAX),
             uses: Arc::default(),
+            failures: Failures::default(),
             keys: Arc::default(),
             set_up: AtomicBool::new(identity.organisation.is_some()),
             stopping: watch::Sender::new(false),

@@ -1,11 +1,14 @@
 //! The audit log, for admins and the operator, and what is written into it from here.
 
+use std::time::Instant;
+
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::Extensions;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::auth::rate::Network;
 use crate::domain::command::{Command, ENVELOPE_VERSION, Envelope, Outcome, Witnessed};
 use crate::domain::limit;
 use crate::domain::refusal::Refusal;
@@ -80,4 +83,25 @@ pub(super) async fn witness(
         }
         _ => Ok(()),
     }
+}
+
+/// Writes down that a sign-in failed, unless there were many: beside the request, whose time must
+/// not tell whether the account exists.
+pub(super) fn failed(app: &Shared, extensions: &Extensions, from: Network, email: String) {
+    let (app, extensions) = (app.clone(), extensions.clone());
+    tokio::spawn(async move {
+        let found = app.replica.read(move |db| query::person::by_email(db, &email)).await;
+        let account = match found {
+            Ok(found) => found.map(|(person, _)| person.id),
+            Err(_) => return,
+        };
+        if !app.failures.count(account, from, Instant::now()) {
+            return;
+        }
+        let subject = account.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
+        let what = Witnessed::SignInFailed;
+        if let Err(error) = witness(&app, &Caller::Anonymous, &extensions, what, subject).await {
+            tracing::warn!(?error, "a sign-in that failed is not in the audit log");
+        }
+    });
 }

@@ -23,18 +23,8 @@ const PRIVATE_WEIGHT: usize = 3;
 /// Right after an aside less is enough.
 const WEIGHT_AFTER: usize = 1;
 
-/// Words that tie nothing together.
-const DULL: Bits = Bits::FUNCTION
-    .or(Bits::FILLER)
-    .or(Bits::VAGUE)
-    .or(Bits::HEDGE)
-    .or(Bits::PRONOUN)
-    .or(Bits::PRAISE)
-    .or(Bits::EVERYDAY)
-    .or(Bits::PEOPLE)
-    .or(Bits::PERIOD)
-    .or(Bits::MONTH)
-    .or(Bits::NUMBER);
+/// Words that tie nothing together: people and months are at home and at work.
+const LOOSE: Bits = Bits::LOOSE.or(Bits::PEOPLE).or(Bits::PERIOD).or(Bits::MONTH);
 
 /// Marks the clauses of asides.
 pub(super) fn mark(reading: &mut Reading, focus: &Option<Focus>) {
@@ -72,7 +62,7 @@ fn find(reading: &Reading, focus: &Option<Focus>) -> Vec<bool> {
     if about(false).any(private) || about(true).count() * 2 > document.tokens.len() {
         return Vec::new();
     }
-    let telling = |at: &usize| !document.tokens[*at].bits.any(DULL);
+    let telling = |at: &usize| !document.tokens[*at].bits.any(LOOSE);
     let mut known: Vec<u32> =
         about(false).filter(telling).map(|at| document.tokens[at].stem).collect();
     known.extend(focus.iter().flat_map(Focus::stems));

@@ -51,7 +51,7 @@ pub enum KeyStep {
     },
 }
 
-/// Reading that belongs into the audit log.
+/// What changes nothing and belongs into the audit log all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Witnessed {
@@ -59,6 +59,8 @@ pub enum Witnessed {
     BackupDownload,
     /// Everything about a person.
     DataExport,
+    /// A sign-in that failed, or as many more as there were before.
+    SignInFailed,
 }
 
 impl Witnessed {
@@ -67,6 +69,7 @@ impl Witnessed {
         match self {
             Witnessed::BackupDownload => "backup.download",
             Witnessed::DataExport => "data.export",
+            Witnessed::SignInFailed => "session.fail",
         }
     }
 }

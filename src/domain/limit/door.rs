@@ -100,3 +100,7 @@ pub const TOKEN_USES_MAX: usize = 1_024;
 
 /// Between two notes of which tokens were used, however many requests come.
 pub const TOKEN_USES_SECONDS: u64 = 60;
+
+/// Rows of the audit log about sign-ins that failed, in an hour: enough to see what goes on, and
+/// too few to bury the others. Whatever comes after them in that hour is in the metric only.
+pub const FAILURE_ROWS_MAX: usize = 1_000;

@@ -114,6 +114,16 @@ impl Bits {
         self.0 & other.0 != 0
     }
 
+    /// Words that say too little to tie two sentences together.
+    pub(super) const LOOSE: Bits = Bits::FUNCTION
+        .or(Bits::FILLER)
+        .or(Bits::VAGUE)
+        .or(Bits::HEDGE)
+        .or(Bits::PRONOUN)
+        .or(Bits::PRAISE)
+        .or(Bits::EVERYDAY)
+        .or(Bits::NUMBER);
+
     /// Both together.
     pub(super) const fn or(self, other: Bits) -> Bits {
         Bits(self.0 | other.0)

@@ -20,16 +20,6 @@ const UNSCORED_WORDS: usize = 25;
 /// A sentence belongs to the story from this score on.
 const STORY_MIN: i32 = 2;
 
-/// Words that hang nothing together.
-const DULL: Bits = Bits::FUNCTION
-    .or(Bits::FILLER)
-    .or(Bits::VAGUE)
-    .or(Bits::HEDGE)
-    .or(Bits::PRONOUN)
-    .or(Bits::PRAISE)
-    .or(Bits::EVERYDAY)
-    .or(Bits::NUMBER);
-
 /// For each sentence whether it is about the matter.
 pub(super) fn sentences(reading: &Reading, focus: &Option<Focus>) -> Vec<bool> {
     let document = &reading.document;
@@ -65,7 +55,7 @@ fn connected(reading: &Reading, focus: &Option<Focus>, open: &[bool]) -> Vec<boo
     let document = &reading.document;
     let stems = |at: usize| {
         let tokens = &document.tokens[document.sentences[at].clone()];
-        tokens.iter().filter(|token| !token.bits.any(DULL)).map(|token| token.stem)
+        tokens.iter().filter(|token| !token.bits.any(Bits::LOOSE)).map(|token| token.stem)
     };
     let mut matter = vec![false; open.len()];
     let mut holders: BTreeMap<u32, Vec<usize>> = BTreeMap::new();

@@ -354,6 +354,8 @@ fn every_command_is_read_as_it_was_written() {
     let turn = KeyStep::Turn { public_key, former: text("AAAA"), until: AT };
     commands.extend([prepare, turn].map(|step| Command::NextKey { step }));
     commands.push(Command::NoteUses { day: AT.day(), tokens: vec![id(4)] });
+    let what = Witnessed::SignInFailed;
+    commands.push(Command::Witness { what, subject: text("unknown") });
     let places: BTreeSet<usize> = commands.iter().map(place).collect();
     assert!(places.into_iter().eq(0..=58), "one of each command at least");
     let once = Once { scope: text("person:1"), key: text("k"), fingerprint: "0f".repeat(32) };

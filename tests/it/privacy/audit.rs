@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::api::{items, text};
+use crate::deadline::until;
 use crate::node::run;
 use crate::org::{Org, PASSWORD};
 
@@ -44,6 +45,37 @@ async fn acts_are_in_the_log_with_who_where_and_which_request() {
     assert_eq!(items(&after)[0]["seq"], 2);
     person.api.get(LOG).await.refused(403, "access.denied");
     org.node.api().get(LOG).await.refused(401, "auth.missing");
+}
+
+#[tokio::test]
+async fn sign_ins_that_fail_are_in_the_log_and_do_not_fill_it() {
+    let org = Org::found().await;
+    let person = org.person("candidate").await;
+    let rows = async || {
+        let reply = org.admin.api.get(&format!("{LOG}?action=session.fail")).await;
+        items(&reply.ok(200))
+    };
+    let of =
+        |rows: &[Value], subject: &str| rows.iter().filter(|r| r["subject"] == subject).count();
+    for n in 0..9 {
+        for email in [person.email.clone(), format!("nobody-{n}@example.org")] {
+            let login = json!({"email": email, "password": "not this one, surely"});
+            org.node.api().post("/api/v1/auth/login", login).await.refused(401, "auth.invalid");
+        }
+    }
+    // The first, second, fourth and eighth of each; whoever does not exist is one.
+    let all = until("the rows", async || {
+        let rows = rows().await;
+        (of(&rows, &person.id) >= 4 && of(&rows, "unknown") >= 4).then_some(rows)
+    })
+    .await;
+    assert_eq!((of(&all, &person.id), of(&all, "unknown"), all.len()), (4, 4, 8));
+    assert!(all.iter().all(|row| row["by"].is_null() && row["from"] == "127.0.0.0/24"), "{all:?}");
+    assert!(all.iter().all(|row| row["request_id"].is_string()));
+    assert!(!json!(all).to_string().contains('@'), "no address of an account");
+    let login = json!({"email": person.email, "password": PASSWORD});
+    org.node.api().post("/api/v1/auth/login", login).await.ok(200);
+    assert_eq!(rows().await.len(), 8, "who gets in is no failure");
 }
 
 #[tokio::test]
