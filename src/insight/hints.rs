@@ -22,12 +22,13 @@ const OWN_PART: Milli = Milli::whole(58);
 const MEASURED: Milli = Milli::whole(3);
 
 /// What helps against a weakness of wording, by its code.
-const CORRECTIONS: [(&str, &str, &str); 6] = [
+const CORRECTIONS: [(&str, &str, &str); 7] = [
     ("unclear_part", "ownership.limited", "Say exactly what your part was, and whose the rest."),
     ("self_praise", "wording.praise", "Show it by something that happened instead of naming it."),
     ("hedged", "wording.hedged", "Say what you know for sure, and leave the softening words out."),
     ("long", "wording.long", "Cut this sentence in two: one for what you did, one for why."),
     ("repeated", "wording.repeated", "This was said before; leave it out, or add what is new."),
+    ("aside", "wording.aside", "Say what this has to do with the question, or leave it out."),
     ("filler", "wording.filler", "Pause here instead of filling the pause."),
 ];
 

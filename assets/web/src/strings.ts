@@ -559,6 +559,7 @@ export const t = {
     filler: 'It carries several fillers: leave them out.',
     long: 'It is long: split it.',
     repeated: 'It repeats an earlier sentence, so that it counts once.',
+    aside: 'It speaks of private life and of nothing else that you say, so that it does not count.',
     unmeasured_result: 'It states a result without a measure: add how much, or how you know.',
     self_praise: 'It praises instead of showing: give the fact that shows it.',
     unclear_part: 'It leaves open what your part was: say what you did yourself.',

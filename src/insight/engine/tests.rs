@@ -1,6 +1,7 @@
 //! Laws that hold for every answer and every calibration.
 
 use super::*;
+use crate::domain::analysis::Star;
 
 const STORY: &str = "Last spring our returns desk was overloaded and two parcels in ten went \
     missing. My task was to cut the backlog before the summer. I mapped every step, removed \
@@ -187,6 +188,20 @@ fn small_talk_self_praise_and_repetition_do_not_move_the_score() {
     ] {
         let after = analyse(&format!("{STORY}\n{addition}")).score.expect("scored");
         assert!((after.0 - before.0).abs() <= 2_000, "{addition}: {before:?} {after:?}");
+    }
+}
+
+#[test]
+fn small_talk_is_said_to_count_for_nothing_and_no_number_points_at_it() {
+    let talk = "My grandmother grew up in a small village with 300 people, near a lake.";
+    let analysis = analyse(&format!("{STORY} {talk}"));
+    let sentence = analysis.sentences.last().expect("a sentence");
+    assert_eq!((sentence.star, &*sentence.weak), (Star::Other, &["aside".to_owned()][..]));
+    let hint = analysis.hints.iter().find(|hint| hint.code == "wording.aside").expect("a hint");
+    assert_eq!((hint.from, hint.to), (Some(sentence.from), Some(sentence.to)));
+    for name in ["structure", "quantified_evidence", "specificity", "causal", "trade_off"] {
+        let evidence = &analysis.signals[name].evidence;
+        assert!(evidence.iter().all(|span| span.to <= sentence.from), "{name}: {evidence:?}");
     }
 }
 

@@ -94,9 +94,10 @@ pub(in crate::insight) fn label_sentences(reading: &Reading) -> Vec<Sentence> {
     let mut labelled = Vec::with_capacity(reading.document.sentences.len());
     for (index, range) in reading.document.sentences.iter().enumerate() {
         let mut best = (0, Star::Other);
-        let mut own_action = false;
+        let (mut own_action, mut aside) = (false, false);
         while let Some(clause) = clauses.next_if(|clause| clause.sentence == index) {
             if clause.aside {
+                aside = true;
                 continue;
             }
             let mut parts = clause.parts;
@@ -117,7 +118,7 @@ pub(in crate::insight) fn label_sentences(reading: &Reading) -> Vec<Sentence> {
             from: tokens[range.start].from,
             to: tokens[range.end - 1].closed,
             star: best.1,
-            weak: weaknesses(reading, range, best.1),
+            weak: weaknesses(reading, range, best.1, aside),
         });
     }
     labelled
@@ -134,7 +135,7 @@ fn strength(parts: Parts, star: Star) -> i32 {
     }
 }
 
-fn weaknesses(reading: &Reading, range: &Range<usize>, star: Star) -> Vec<String> {
+fn weaknesses(reading: &Reading, range: &Range<usize>, star: Star, aside: bool) -> Vec<String> {
     let document = &reading.document;
     let tokens = &document.tokens[range.clone()];
     let count = |bits: Bits| tokens.iter().filter(|token| token.bits.any(bits)).count();
@@ -148,6 +149,7 @@ fn weaknesses(reading: &Reading, range: &Range<usize>, star: Star) -> Vec<String
     };
     note(tokens.len() > LONG_SENTENCE_WORDS, "long");
     note(document.is_repeat(range), "repeated");
+    note(aside, "aside");
     note(count(Bits::FILLER) + cues(Cue::Tic) >= 2, "filler");
     note(count(Bits::VAGUE) + cues(Cue::Vague) >= 2 && !measured, "vague");
     note(count(Bits::HEDGE) + cues(Cue::Hedge) >= 2, "hedged");

@@ -22,9 +22,10 @@ pub(super) fn measure(reading: &Reading) -> Signal {
         .collect();
     let mut found = [false; 5];
     let mut evidence: Vec<Evidence> = Vec::new();
-    let beside = |at: usize| reading.story.iter().any(|c| c.aside && c.sentence == at);
+    let mut beside = vec![false; sentences.len()];
+    reading.story.iter().filter(|clause| clause.aside).for_each(|c| beside[c.sentence] = true);
     for (index, range) in sentences.iter().enumerate() {
-        if document.is_repeat(range) || beside(index) {
+        if document.is_repeat(range) || beside[index] {
             continue;
         }
         let near =
