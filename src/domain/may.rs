@@ -146,7 +146,11 @@ fn in_room(person: Option<PersonId>, action: InRoom, room: &Room) -> Result<(), 
         InRoom::See => (true, "a member"),
         InRoom::SeePlanned => (practice || interviewer, "an interviewer"),
         InRoom::Lead | InRoom::Staff | InRoom::Share => (owner, "the owner"),
-        InRoom::Next => (practice && owner, "the owner of a practice"),
+        InRoom::Next if !practice => {
+            let detail = "in a live interview people choose the questions; use /questions";
+            return Err(Refusal::denied(detail));
+        }
+        InRoom::Next => (owner, "the owner"),
         InRoom::Ask => (interviewer || (practice && owner), "an interviewer"),
         InRoom::Say => (part != Part::Observer, "the candidate or an interviewer"),
         InRoom::Answer => (part == Part::Candidate, "the candidate"),

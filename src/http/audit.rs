@@ -93,7 +93,10 @@ pub(super) fn failed(app: &Shared, extensions: &Extensions, from: Network, email
         let found = app.replica.read(move |db| query::person::by_email(db, &email)).await;
         let account = match found {
             Ok(found) => found.map(|(person, _)| person.id),
-            Err(_) => return,
+            Err(fault) => {
+                tracing::warn!(%fault, "a sign-in that failed is not in the audit log");
+                return;
+            }
         };
         if !app.failures.count(account, from, Instant::now()) {
             return;

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use crate::cluster::fresh;
 use crate::domain::command::{Command, Outcome};
 use crate::domain::id::{PersonId, QuestionId};
-use crate::domain::interview::Kind;
 use crate::domain::limit;
+use crate::domain::may::InRoom;
 use crate::domain::number::Milli;
 use crate::domain::refusal::Refusal;
 use crate::domain::room::{Act, Room, follow_up_id};
@@ -20,7 +20,7 @@ use crate::store::{Fault, query};
 use super::app::Shared;
 use super::body::{Empty, Write};
 use super::error::Error;
-use super::interviews::{interview_id, room_of};
+use super::interviews::{interview_id, room_for, room_of};
 
 pub(super) async fn next(
     State(app): State<Shared>,
@@ -30,11 +30,7 @@ pub(super) async fn next(
     let interview = interview_id(&id)?;
     let person = write.caller.person()?.id;
     let command = async || {
-        let room = room_of(&app, interview, person).await?;
-        if room.plan.kind == Kind::Live {
-            let detail = "in a live interview people choose the questions; use /questions";
-            return Err(Refusal::denied(detail).into());
-        }
+        let room = room_for(&app, interview, person, InRoom::Next).await?;
         let chosen = chosen(&app, room, person).await?;
         // The id of a follow-up comes from the question, so that of two requests at once the room
         // takes one: an id is asked once.

@@ -12,11 +12,10 @@ use crate::auth::rate::{Attempt, Network};
 use crate::auth::secret::{Purpose, hash_token};
 use crate::cluster::fresh;
 use crate::domain::command::{Command, Outcome};
-use crate::domain::id::{InterviewId, PersonId, ShareId};
+use crate::domain::id::ShareId;
 use crate::domain::limit;
 use crate::domain::may::{Action, InRoom, may};
 use crate::domain::refusal::Refusal;
-use crate::domain::room::Room;
 use crate::store::query::{self, share::StoredShare};
 
 use super::address;
@@ -43,7 +42,7 @@ pub(super) async fn list(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Error> {
     let interview = interview_id(&id)?;
-    owned(&app, interview, caller.person()?.id).await?;
+    room_for(&app, interview, caller.person()?.id, InRoom::Share).await?;
     let read =
         move |db: &query::Connection| query::share::list(db, interview, limit::PAGE_ITEMS_MAX);
     let items: Vec<Value> = app.replica.read(read).await?.iter().map(line).collect();
@@ -57,7 +56,7 @@ pub(super) async fn create(
 ) -> Result<Response, Error> {
     let interview = interview_id(&id)?;
     let person = write.caller.person()?.id;
-    let room = owned(&app, interview, person).await?;
+    let room = room_for(&app, interview, person, InRoom::Share).await?;
     let seconds = write.body.expires_in.unwrap_or(limit::SHARE_SECONDS);
     if !(limit::SHARE_SECONDS_MIN..=limit::SHARE_SECONDS_MAX).contains(&seconds) {
         let (min, max) = (limit::SHARE_SECONDS_MIN, limit::SHARE_SECONDS_MAX);
@@ -89,7 +88,7 @@ pub(super) async fn revoke(
     write: Write<Empty>,
 ) -> Result<Response, Error> {
     let interview = interview_id(&id)?;
-    owned(&app, interview, write.caller.person()?.id).await?;
+    room_for(&app, interview, write.caller.person()?.id, InRoom::Share).await?;
     let share: ShareId = share.parse().map_err(|_| Refusal::not_found("share link"))?;
     let done = write.run(&app, async || Ok(Command::Unshare { share, interview })).await?;
     Ok(done.response(StatusCode::NO_CONTENT, ()))
@@ -123,10 +122,6 @@ pub(super) async fn shared(
         }
         _ => Err(gone().into()),
     }
-}
-
-async fn owned(app: &Shared, interview: InterviewId, person: PersonId) -> Result<Room, Error> {
-    room_for(app, interview, person, InRoom::Share).await
 }
 
 fn line(share: &StoredShare) -> Value {

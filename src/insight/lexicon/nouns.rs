@@ -127,7 +127,7 @@ const PRIVATE_THINGS: &str = "\
     grandmother grandma grandfather grandpa granddaughter grandson aunt uncle cousin niece nephew \
     girlfriend boyfriend birthday hobby soup pancake cake pizza cookie croissant \
     sandwich barbecue beach guitar piano violin sofa couch balcony backyard bedroom lawn sunset \
-    rainbow snowman playlist tattoo horoscope daydream bicycle-ride sandcastle \
+    rainbow snowman playlist tattoo horoscope daydream sandcastle \
     picnic donut muffin strawberry blueberry sweater pyjama";
 
 const LEISURE: &str = "\

@@ -201,7 +201,14 @@ async fn the_table_has_every_frame_that_the_room_knows() {
     let mut known: Vec<&str> = known.split([',', ' ']).filter(|w| !w.is_empty()).collect();
     known.retain(|word| *word != "and");
     let mut tried = FRAMES.to_vec();
-    known.sort_unstable();
-    tried.sort_unstable();
-    assert_eq!(known, tried, "{detail}");
+    // What it says is written by hand; what it reads is not.
+    let reader = include_str!("../../../src/room/protocol/read.rs");
+    let arms = reader.lines().filter_map(|line| line.trim().split_once("\" =>"));
+    let mut read: Vec<&str> = arms.filter_map(|(arm, _)| arm.strip_prefix('"')).collect();
+    // Said once, before there is a part.
+    read.retain(|frame| *frame != "hello");
+    for list in [&mut known, &mut tried, &mut read] {
+        list.sort_unstable();
+    }
+    assert_eq!((&known, &read), (&tried, &tried), "{detail}");
 }
