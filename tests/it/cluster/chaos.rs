@@ -154,11 +154,19 @@ async fn one_of_three_comes_up_alone_and_says_so() {
     let admin = cluster.org.admin.api.clone();
     let body = json!({"kind": "practice", "title": "Before"});
     cluster.at(leader, &admin).post("/api/v1/interviews", body).await.ok(201);
+    // A majority has it, which need not be this one: what is asked below is what it has.
+    let other = (leader + 1) % 3;
+    let follower = cluster.at(other, &admin);
+    until("the follower to have it too", async || {
+        let seen = follower.get("/api/v1/interviews?stale=ok").await.ok(200);
+        (items(&seen).len() == 1).then_some(())
+    })
+    .await;
     for n in 0..3 {
         cluster.kill(n);
     }
     // Once the one that led, once one that did not.
-    for n in [leader, (leader + 1) % 3] {
+    for n in [leader, other] {
         cluster.restart(n);
         let api = cluster.at(n, &admin);
         assert_eq!(api.get("/readyz").await.status, 503);

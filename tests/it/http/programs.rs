@@ -251,7 +251,7 @@ async fn another_key_signs_and_nobody_is_signed_out() {
     until("the use is noted everywhere", async || {
         let path = format!("{TOKENS}?stale=ok");
         let listed = items(&there.get(&path).await.ok(200));
-        (listed[0]["last_used_on"] != Value::Null).then_some(())
+        (listed.first()?["last_used_on"] != Value::Null).then_some(())
     })
     .await;
     let login = json!({"email": org.admin.email, "password": PASSWORD});
