@@ -158,8 +158,7 @@ async fn one_of_three_comes_up_alone_and_says_so() {
     let other = (leader + 1) % 3;
     let follower = cluster.at(other, &admin);
     until("the follower to have it too", async || {
-        let seen = follower.get("/api/v1/interviews?stale=ok").await.ok(200);
-        (items(&seen).len() == 1).then_some(())
+        stored(&follower).await?.contains_key("Before").then_some(())
     })
     .await;
     for n in 0..3 {
